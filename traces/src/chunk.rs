@@ -1,0 +1,393 @@
+//! The body of a chunk: a dictionary of what repeats, and columns of what does not.
+//!
+//! Encoding takes the raw events of a segment, decoding feeds a [`TraceBuilder`]. Layout and reasons are in FORMAT.md.
+
+use rmp::encode as put;
+
+use crate::builder::TraceBuilder;
+use crate::call::{Call, Outcome, Value};
+use crate::function::Function;
+use crate::record::{Chunk, Clock};
+use crate::site::{Object, Site};
+use crate::trace::{Event, Lane};
+
+/// zstd's fastest ordinary level: the columns gain little from more.
+const LEVEL: i32 = 1;
+
+/// What a dictionary entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A file of machine code: `[path, build-id]`.
+    Object,
+    /// A call site: `[object, offset]`.
+    Site,
+    /// A call: `[function, site or nil, argument…]`.
+    Call,
+    /// An outcome: `[code, result…]`.
+    Outcome,
+}
+
+impl Entry {
+    /// The kinds, in the order of the body.
+    pub const ALL: [Entry; 4] = [Entry::Object, Entry::Site, Entry::Call, Entry::Outcome];
+}
+
+/// The calls of a chunk before they are packed.
+#[derive(Clone, Debug, Default)]
+pub struct Body {
+    /// The entries, each a MessagePack value, by kind.
+    pub entries: [Vec<u8>; 4],
+    /// How many entries of each kind.
+    pub counts: [u32; 4],
+    /// The events.
+    pub events: Vec<RawEvent>,
+    /// The words of the events, one after the other.
+    pub words: Vec<u64>,
+}
+
+/// One call as the recorder writes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RawEvent {
+    /// The number of its call in the dictionary.
+    pub call: u32,
+    /// 1 + the number of its outcome in the dictionary, 0 if it did not return.
+    pub outcome: u32,
+    /// When it began, in ticks.
+    pub start: u64,
+    /// How long it took, in ticks.
+    pub duration: u64,
+    /// How many words it has.
+    pub words: u16,
+}
+
+/// What is wrong with a chunk: a word on it, for an error message that knows the file and the offset.
+pub type Flaw = &'static str;
+
+impl Body {
+    /// The chunk of these calls.
+    #[must_use]
+    pub fn pack(&self, process: u32, thread: u32) -> Chunk {
+        let first = self.events.first().map_or(0, |e| e.start);
+        let raw = self.encode(first);
+        let body = zstd::bulk::compress(&raw, LEVEL).unwrap_or_default();
+        Chunk { process, thread, calls: count(self.events.len()), first, body }
+    }
+
+    fn encode(&self, first: u64) -> Vec<u8> {
+        let dictionary: usize = self.entries.iter().map(Vec::len).sum();
+        let mut out = Vec::with_capacity(dictionary + self.events.len() * 8 + self.words.len() * 8 + 64);
+        let write = "writing to a Vec succeeds";
+        put::write_array_len(&mut out, 10).expect(write);
+        for (entries, &count) in self.entries.iter().zip(&self.counts) {
+            put::write_array_len(&mut out, count).expect(write);
+            out.extend_from_slice(entries);
+        }
+        let mut columns: [Vec<u8>; 6] = std::array::from_fn(|_| Vec::with_capacity(self.events.len() * 3));
+        let [calls, outcomes, gaps, durations, words, digests] = &mut columns;
+        let mut previous_end = first;
+        for event in &self.events {
+            varint(calls, u64::from(event.call));
+            varint(outcomes, u64::from(event.outcome));
+            varint(gaps, zigzag(event.start.wrapping_sub(previous_end) as i64));
+            varint(durations, event.duration);
+            varint(words, u64::from(event.words));
+            previous_end = event.start + event.duration;
+        }
+        digests.extend(self.words.iter().flat_map(|w| w.to_le_bytes()));
+        for column in &columns {
+            put::write_bin(&mut out, column).expect(write);
+        }
+        out
+    }
+}
+
+fn count(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+/// Appends a number in LEB128.
+#[inline]
+fn varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+fn unzigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
+}
+
+/// A column being read.
+struct Varints<'a>(std::slice::Iter<'a, u8>);
+
+impl Varints<'_> {
+    #[inline]
+    fn next(&mut self) -> Result<u64, Flaw> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let &byte = self.0.next().ok_or("a column ends too early")?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err("a number in a column is too long")
+    }
+}
+
+/// A cursor over MessagePack.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn array(&mut self) -> Result<u32, Flaw> {
+        rmp::decode::read_array_len(&mut self.0).map_err(|_| "an array is expected")
+    }
+
+    fn int(&mut self) -> Result<i64, Flaw> {
+        rmp::decode::read_int(&mut self.0).map_err(|_| "an integer is expected")
+    }
+
+    fn take(&mut self, len: usize) -> Result<&'a [u8], Flaw> {
+        let (head, tail) = self.0.split_at_checked(len).ok_or("a string is longer than the chunk")?;
+        self.0 = tail;
+        Ok(head)
+    }
+
+    fn bin(&mut self) -> Result<&'a [u8], Flaw> {
+        let len = rmp::decode::read_bin_len(&mut self.0).map_err(|_| "a byte string is expected")?;
+        self.take(len as usize)
+    }
+
+    fn text(&mut self) -> Result<&'a str, Flaw> {
+        let len = rmp::decode::read_str_len(&mut self.0).map_err(|_| "a string is expected")?;
+        std::str::from_utf8(self.take(len as usize)?).map_err(|_| "a string is not UTF-8")
+    }
+
+    fn is_nil(&mut self) -> bool {
+        let nil = self.0.first() == Some(&rmp::Marker::Null.to_u8());
+        if nil {
+            self.0 = &self.0[1..];
+        }
+        nil
+    }
+
+    fn value(&mut self) -> Result<Value, Flaw> {
+        use rmp::Marker as M;
+        if self.is_nil() {
+            return Ok(Value::Nil);
+        }
+        match M::from_u8(*self.0.first().ok_or("a value is expected")?) {
+            M::FixArray(_) | M::Array16 | M::Array32 => {
+                let len = self.array()?;
+                Ok(Value::Ints((0..len).map(|_| self.int()).collect::<Result<_, _>>()?))
+            }
+            M::FixStr(_) | M::Str8 | M::Str16 | M::Str32 => Ok(Value::Text(self.text()?.into())),
+            _ => Ok(Value::Int(self.int()?)),
+        }
+    }
+
+    fn values(&mut self, len: u32) -> Result<Box<[Value]>, Flaw> {
+        (0..len).map(|_| self.value()).collect()
+    }
+}
+
+/// Encodes one value as [`Reader::value`] reads it.
+pub fn write_value(out: &mut Vec<u8>, value: &Value) {
+    let write = "writing to a Vec succeeds";
+    match value {
+        Value::Nil => put::write_nil(out).expect(write),
+        Value::Int(i) => {
+            put::write_sint(out, *i).expect(write);
+        }
+        Value::Text(text) => put::write_str(out, text).expect(write),
+        Value::Ints(list) => {
+            put::write_array_len(out, count(list.len())).expect(write);
+            for &i in list {
+                put::write_sint(out, i).expect(write);
+            }
+        }
+    }
+}
+
+/// Encodes the entry of a call. `site` is the number of its site in the same dictionary.
+pub fn write_call(out: &mut Vec<u8>, function: Function, site: Option<u32>, arguments: &[Value]) {
+    let write = "writing to a Vec succeeds";
+    put::write_array_len(out, count(arguments.len() + 2)).expect(write);
+    put::write_str(out, function.name()).expect(write);
+    match site {
+        Some(site) => put::write_uint(out, u64::from(site)).map(drop).expect(write),
+        None => put::write_nil(out).expect(write),
+    }
+    arguments.iter().for_each(|value| write_value(out, value));
+}
+
+/// Encodes the entry of an outcome.
+pub fn write_outcome(out: &mut Vec<u8>, code: i32, results: &[Value]) {
+    let write = "writing to a Vec succeeds";
+    put::write_array_len(out, count(results.len() + 1)).expect(write);
+    put::write_sint(out, i64::from(code)).expect(write);
+    results.iter().for_each(|value| write_value(out, value));
+}
+
+/// Encodes the entry of a site.
+pub fn write_site(out: &mut Vec<u8>, site: &Site) {
+    let write = "writing to a Vec succeeds";
+    put::write_array_len(out, 2).expect(write);
+    put::write_uint(out, u64::from(site.object)).expect(write);
+    put::write_uint(out, site.offset).expect(write);
+}
+
+/// Encodes the entry of an object.
+pub fn write_object(out: &mut Vec<u8>, object: &Object) {
+    let write = "writing to a Vec succeeds";
+    put::write_array_len(out, 2).expect(write);
+    put::write_str(out, &object.path).expect(write);
+    put::write_str(out, &object.build_id).expect(write);
+}
+
+/// Unpacks a chunk into a lane of the builder. Calls that never returned last no time; the reader knows better.
+///
+/// # Errors
+/// If the chunk is damaged. The calls before the flaw are in the lane.
+pub fn unpack(chunk: &Chunk, builder: &mut TraceBuilder, lane: usize, time: &Timeline) -> Result<(), Flaw> {
+    let raw = zstd::stream::decode_all(&chunk.body[..]).map_err(|_| "its zstd frame is damaged")?;
+    let mut reader = Reader(&raw);
+    if reader.array()? < 10 {
+        return Err("it has fewer than ten parts");
+    }
+    let numbers = Numbers::read(&mut reader, builder)?;
+    let [call, outcome, gap, duration, words, digests] = [(); 6].map(|()| reader.bin());
+    let [mut call, mut outcome, mut gap, mut duration, mut words] =
+        [call?, outcome?, gap?, duration?, words?].map(|c| Varints(c.iter()));
+    let digests: Vec<u64> = digests?.chunks_exact(8).map(|b| u64::from_le_bytes(b.try_into().expect("eight bytes"))).collect();
+    let (mut previous_end, mut at) = (chunk.first, 0);
+    builder.reserve(lane, chunk.calls as usize);
+    for _ in 0..chunk.calls {
+        let start = previous_end.wrapping_add_signed(unzigzag(gap.next()?));
+        let ticks = duration.next()?;
+        previous_end = start.wrapping_add(ticks);
+        let call = *numbers.calls.get(call.next()? as usize).ok_or("a call is not in its dictionary")?;
+        let outcome = match outcome.next()? {
+            0 => None,
+            n => Some(*numbers.outcomes.get(n as usize - 1).ok_or("an outcome is not in its dictionary")?),
+        };
+        let len = words.next()? as usize;
+        let own = digests.get(at..at + len).ok_or("a column of words ends too early")?;
+        at += len;
+        let start_ns = time.start_ns(start);
+        let duration_ns = time.duration_ns(ticks);
+        builder.event(lane, Event { call, outcome, start_ns, duration_ns, words_at: 0, words_len: 0 }, own);
+    }
+    Ok(())
+}
+
+/// How the ticks of a process become the time of the trace.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeline {
+    first_ticks: u64,
+    first_ns: f64,
+    ns_per_tick: f64,
+}
+
+impl Timeline {
+    /// For a process with this clock, in a trace that begins at `origin_ns`, which is real time.
+    #[must_use]
+    pub fn new(clock: &Clock, origin_ns: u64) -> Timeline {
+        let first_ns = clock.shared_ns(clock.first_ticks) as f64 - origin_ns as f64;
+        Timeline { first_ticks: clock.first_ticks, first_ns, ns_per_tick: clock.ns_per_tick() }
+    }
+
+    fn start_ns(&self, ticks: u64) -> u64 {
+        let since = ticks.wrapping_sub(self.first_ticks) as i64 as f64;
+        (self.first_ns + since * self.ns_per_tick).round() as u64
+    }
+
+    fn duration_ns(&self, ticks: u64) -> u64 {
+        (ticks as f64 * self.ns_per_tick).round() as u64
+    }
+}
+
+/// The numbers in the trace of a chunk's entries.
+struct Numbers {
+    calls: Vec<crate::CallId>,
+    outcomes: Vec<crate::OutcomeId>,
+}
+
+impl Numbers {
+    fn read(reader: &mut Reader<'_>, builder: &mut TraceBuilder) -> Result<Numbers, Flaw> {
+        let mut objects = Vec::new();
+        for _ in 0..reader.array()? {
+            reader.array()?;
+            let (path, build_id) = (reader.text()?.into(), reader.text()?.into());
+            objects.push(builder.object(Object { path, build_id }));
+        }
+        let mut sites = Vec::new();
+        for _ in 0..reader.array()? {
+            reader.array()?;
+            let object = reader.int()? as usize;
+            let object = *objects.get(object).ok_or("a site's object is not in its dictionary")?;
+            sites.push(builder.site(Site { object, offset: reader.int()? as u64 }));
+        }
+        let mut calls = Vec::new();
+        for _ in 0..reader.array()? {
+            let len = reader.array()?.checked_sub(2).ok_or("a call is too short")?;
+            let function = Function::named(reader.text()?).unwrap_or(Function::UNKNOWN);
+            let site = match reader.value()? {
+                Value::Int(n) => Some(*sites.get(n as usize).ok_or("a call's site is not in its dictionary")?),
+                _ => None,
+            };
+            calls.push(builder.call(Call { function, site, arguments: reader.values(len)? }));
+        }
+        let mut outcomes = Vec::new();
+        for _ in 0..reader.array()? {
+            let len = reader.array()?.checked_sub(1).ok_or("an outcome is too short")?;
+            let code = i32::try_from(reader.int()?).unwrap_or(i32::MAX);
+            outcomes.push(builder.outcome(Outcome { code, results: reader.values(len)? }));
+        }
+        Ok(Numbers { calls, outcomes })
+    }
+}
+
+/// The raw form of part of a lane: what a recorder would have written. Ticks are ns.
+#[must_use]
+pub fn body_of(trace: &crate::Trace, lane: &Lane, events: std::ops::Range<usize>) -> Body {
+    let mut body = Body::default();
+    for object in &trace.objects {
+        write_object(&mut body.entries[0], object);
+    }
+    for site in &trace.sites {
+        write_site(&mut body.entries[1], site);
+    }
+    body.counts[0] = count(trace.objects.len());
+    body.counts[1] = count(trace.sites.len());
+    let mut calls = rustc_hash::FxHashMap::default();
+    let mut outcomes = rustc_hash::FxHashMap::default();
+    for event in &lane.events[events] {
+        let next = count(calls.len());
+        let call = *calls.entry(event.call).or_insert_with(|| {
+            let call = trace.call(event.call);
+            write_call(&mut body.entries[2], call.function, call.site.map(|s| s.0), &call.arguments);
+            next
+        });
+        let outcome = event.outcome.map_or(0, |id| {
+            let next = count(outcomes.len());
+            1 + *outcomes.entry(id).or_insert_with(|| {
+                let outcome = trace.outcome(id);
+                write_outcome(&mut body.entries[3], outcome.code, &outcome.results);
+                next
+            })
+        });
+        let duration = if event.outcome.is_some() { event.duration_ns } else { 0 };
+        body.events.push(RawEvent { call, outcome, start: event.start_ns, duration, words: event.words_len });
+        body.words.extend_from_slice(lane.words_of(event));
+    }
+    body.counts[2] = count(calls.len());
+    body.counts[3] = count(outcomes.len());
+    body
+}

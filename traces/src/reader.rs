@@ -1,0 +1,147 @@
+//! Opens a trace: a file, or the directory of segments of a run that has not ended well.
+//!
+//! What is cut or damaged is read as far as it goes; [`Trace::damage`] says what is missing. Only what holds no call at all is an error.
+
+use std::path::Path;
+
+use crate::builder::TraceBuilder;
+use crate::chunk::{Timeline, unpack};
+use crate::error::Error;
+use crate::part::{self, Part, records};
+use crate::record::{ProcessRecord, Record, VERSION};
+use crate::trace::{Ending, Lane, Process, Trace};
+
+/// The first bytes of every trace file: a map of one entry with the key "mpitrace".
+const MAGIC: &[u8] = b"\x81\xa8mpitrace";
+
+/// Reads the trace at `path`.
+///
+/// # Errors
+/// If there is no trace, or none that this program can read; the message says where and what to do.
+pub fn open(path: &Path) -> Result<Trace, Error> {
+    if path.is_dir() {
+        let parts = part::in_directory(path)?;
+        return assemble(path, parts, Vec::new());
+    }
+    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let (parts, damage) = parts_of_file(path, &bytes)?;
+    assemble(path, parts, damage)
+}
+
+fn foreign(path: &Path, offset: u64, what: impl Into<String>) -> Error {
+    Error::Foreign { path: path.to_owned(), offset, what: what.into() }
+}
+
+fn parts_of_file(path: &Path, bytes: &[u8]) -> Result<(Vec<Part>, Vec<String>), Error> {
+    if bytes.is_empty() {
+        return Err(Error::Empty { path: path.to_owned() });
+    }
+    if !bytes.starts_with(MAGIC) {
+        let what = if MAGIC.starts_with(bytes) {
+            "it ends within its first ten bytes"
+        } else {
+            "it does not begin with the map {\"mpitrace\": …}"
+        };
+        return Err(foreign(path, 0, what));
+    }
+    let (mut parts, mut damage, mut whole): (Vec<Part>, Vec<String>, bool) = (Vec::new(), Vec::new(), false);
+    for record in records(bytes) {
+        match record {
+            Ok((offset, Record::Mpitrace(header))) if header.version > VERSION => {
+                return Err(Error::TooNew { path: path.to_owned(), offset, found: header.version, known: VERSION });
+            }
+            Ok((_, Record::Mpitrace(_))) => {}
+            Ok((_, Record::Process(process))) => parts.push(Part { process, chunks: Vec::new() }),
+            Ok((offset, Record::Chunk(chunk))) => match parts.get_mut(chunk.process as usize) {
+                Some(part) => part.chunks.push(chunk),
+                None => {
+                    damage.push(format!("{}: at byte {offset}: a chunk of a process that is not in the file", path.display()))
+                }
+            },
+            Ok((_, Record::Index(_))) => whole = true,
+            Err((offset, what)) if offset == 0 => return Err(foreign(path, offset, format!("its header is damaged: {what}"))),
+            Err((offset, _)) => {
+                damage.push(format!("{}: at byte {offset}: cut or damaged; what follows is lost", path.display()))
+            }
+        }
+    }
+    if !whole && damage.is_empty() {
+        damage.push(format!("{}: at byte {}: cut: the index that ends a trace is missing", path.display(), bytes.len()));
+    }
+    if parts.is_empty() {
+        return Err(foreign(path, bytes.len() as u64, "it is cut before the first process"));
+    }
+    Ok((parts, damage))
+}
+
+fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Trace, Error> {
+    let mut builder = TraceBuilder::new();
+    damage.into_iter().for_each(|d| builder.damage(d));
+    let first_of = |p: &Part| p.chunks.iter().map(|c| p.process.clock.shared_ns(c.first)).min();
+    let origin_ns = parts.iter().filter_map(first_of).min().unwrap_or(0);
+    builder.world_size(parts.iter().map(|p| p.process.world_size).max().unwrap_or(0));
+    let mut ends_ns = Vec::new();
+    for part in parts {
+        let clock = part.process.clock;
+        if part.process.ended_ns > 0 {
+            ends_ns.push((clock.realtime_ns + part.process.ended_ns).saturating_sub(origin_ns));
+        }
+        if !part.process.stopped.is_empty() {
+            let rank = part.process.rank.map_or_else(|| format!("process {}", part.process.pid), |r| format!("rank {r}"));
+            builder.damage(format!("{}: the calls of {rank} are not complete: {}", path.display(), part.process.stopped));
+        }
+        let rank = part.process.rank;
+        let number = builder.process(process_of(part.process));
+        let timeline = Timeline::new(&clock, origin_ns);
+        let mut lanes: Vec<(u32, usize)> = Vec::new();
+        for chunk in &part.chunks {
+            let lane = match lanes.iter().find(|(thread, _)| *thread == chunk.thread) {
+                Some(&(_, lane)) => lane,
+                None => {
+                    let lane = builder.lane(Lane { process: number, rank, thread: chunk.thread, ..Lane::default() });
+                    lanes.push((chunk.thread, lane));
+                    lane
+                }
+            };
+            if let Err(flaw) = unpack(chunk, &mut builder, lane, &timeline) {
+                builder.damage(format!("{}: a chunk of process {number} is damaged: {flaw}", path.display()));
+                break;
+            }
+        }
+    }
+    let mut trace = builder.finish();
+    missing_ranks(path, &mut trace);
+    close_open_calls(&mut trace, ends_ns.into_iter().max().unwrap_or(0));
+    Ok(trace)
+}
+
+fn process_of(record: ProcessRecord) -> Process {
+    let ProcessRecord { rank, host, pid, library, command, ending, .. } = record;
+    Process { rank, host, pid, library, command, ending }
+}
+
+/// A process that ended within MPI_Init has no rank: it is one of the missing.
+fn missing_ranks(path: &Path, trace: &mut Trace) {
+    let missing: Vec<u32> = (0..trace.world_size).filter(|r| !trace.processes.iter().any(|p| p.rank == Some(*r))).collect();
+    let early = trace.processes.iter().filter(|p| p.rank.is_none()).count();
+    if !missing.is_empty() {
+        let early = if early > 0 { format!(" ({early} ended before MPI_Init had returned)") } else { String::new() };
+        trace.damage.push(format!(
+            "{}: nothing was recorded of ranks {missing:?} of {}{early}",
+            path.display(),
+            trace.world_size
+        ));
+    }
+}
+
+/// A call that never returned lasts until the last that is known of the run. Only the last calls of a lane can be such: MPI_Abort in
+/// a callback leaves two.
+fn close_open_calls(trace: &mut Trace, ended_ns: u64) {
+    let end_ns = trace.end_ns().max(ended_ns);
+    for lane in &mut trace.lanes {
+        let finalized = trace.processes[lane.process as usize].ending == Ending::Finalized;
+        for event in lane.events.iter_mut().rev().take(2).filter(|e| e.outcome.is_none() && !finalized) {
+            event.duration_ns = end_ns.saturating_sub(event.start_ns);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Places in a program: the addresses that called MPI, and the files that they lie in.
+//!
+//! The recorder notes a build-id and an offset, which costs nothing; what file and line that is, is found when somebody asks
+//! (`symbols`).
+
+/// The number of a [`Site`] in its [`Trace`](crate::Trace).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SiteId(pub u32);
+
+/// The place that a call was made from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Site {
+    /// The file of machine code, as a number in [`Trace::objects`](crate::Trace::objects).
+    pub object: u32,
+    /// The address after the call instruction, relative to where the file was loaded.
+    pub offset: u64,
+}
+
+/// A file of machine code: the program, or a shared library.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Object {
+    /// Its path when it was recorded.
+    pub path: Box<str>,
+    /// Its build-id in hexadecimal, empty if it has none.
+    pub build_id: Box<str>,
+}

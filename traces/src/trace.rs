@@ -1,0 +1,168 @@
+//! A trace in memory: who called what, when, and what came back.
+//!
+//! This is what every reader works on. It knows nothing of files (`reader`, `writer`) and nothing of what the calls mean.
+
+use std::ops::Range;
+
+use crate::call::{Call, Outcome};
+use crate::constant::FIRST_MADE;
+use crate::site::{Object, Site, SiteId};
+
+/// The number of a [`Call`] in [`Trace::calls`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub u32);
+
+/// The number of an [`Outcome`] in [`Trace::outcomes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OutcomeId(pub u32);
+
+/// A recorded run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trace {
+    /// How many ranks MPI_COMM_WORLD has.
+    pub world_size: u32,
+    /// Every process that took part, by rank.
+    pub processes: Vec<Process>,
+    /// Every distinct call.
+    pub calls: Vec<Call>,
+    /// Every distinct outcome.
+    pub outcomes: Vec<Outcome>,
+    /// Every distinct place that calls were made from.
+    pub sites: Vec<Site>,
+    /// The files of machine code that the sites lie in.
+    pub objects: Vec<Object>,
+    /// The calls themselves: one lane a thread, by rank and then by thread.
+    pub lanes: Vec<Lane>,
+    /// What is missing, and why: empty for a whole trace.
+    pub damage: Vec<String>,
+}
+
+/// A process that called MPI.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Process {
+    /// Its rank in MPI_COMM_WORLD; None if it ended before it had one.
+    pub rank: Option<u32>,
+    /// The name of its host.
+    pub host: String,
+    /// Its number there.
+    pub pid: u32,
+    /// What the MPI library says of itself, its first line.
+    pub library: String,
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// How its recording ended.
+    pub ending: Ending,
+}
+
+/// How the recording of a process ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ending {
+    /// It came to an end, or was killed, with no call of MPI_Finalize that returned.
+    #[default]
+    Unfinished,
+    /// MPI_Finalize returned.
+    Finalized,
+    /// It called MPI_Abort.
+    Aborted,
+}
+
+/// The calls of one thread, in the order that it made them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lane {
+    /// The number of its process in [`Trace::processes`].
+    pub process: u32,
+    /// Its rank in MPI_COMM_WORLD; None if the process never had one.
+    pub rank: Option<u32>,
+    /// 0 for the thread that called MPI first, 1 for the next.
+    pub thread: u32,
+    /// The calls.
+    pub events: Vec<Event>,
+    /// The words of the events, see [`Lane::words_of`].
+    pub words: Vec<u64>,
+}
+
+/// One call of one thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// What was called.
+    pub call: CallId,
+    /// What came back; None if the call never returned.
+    pub outcome: Option<OutcomeId>,
+    /// When it was called, in ns since the first call of the trace.
+    pub start_ns: u64,
+    /// How long it took, in ns; if it never returned, until the last that is known of its process.
+    pub duration_ns: u64,
+    /// Where its words begin in the lane's.
+    pub words_at: u32,
+    /// How many they are.
+    pub words_len: u16,
+}
+
+impl Event {
+    /// When it returned, in ns since the first call of the trace.
+    #[must_use]
+    pub fn end_ns(&self) -> u64 {
+        self.start_ns + self.duration_ns
+    }
+}
+
+impl Lane {
+    /// The words that belong to an event, beside its outcome because they hardly ever repeat:
+    ///
+    /// * of a poll that found nothing (a Test, an Iprobe): one, how often it was repeated in a row. `duration_ns` goes from the first to the last;
+    /// * of a send: the XXH3-64 digest of what it sends, 0 if it was not taken;
+    /// * of a receive and of a completion call: one digest a received message, in the order of its statuses;
+    /// * of MPI_Sendrecv: what was sent, then what was received.
+    #[must_use]
+    pub fn words_of(&self, event: &Event) -> &[u64] {
+        let start = event.words_at as usize;
+        self.words.get(start..start + usize::from(event.words_len)).unwrap_or(&[])
+    }
+}
+
+impl Trace {
+    /// The call of an event.
+    #[must_use]
+    pub fn call(&self, id: CallId) -> &Call {
+        &self.calls[id.0 as usize]
+    }
+
+    /// An outcome.
+    #[must_use]
+    pub fn outcome(&self, id: OutcomeId) -> &Outcome {
+        &self.outcomes[id.0 as usize]
+    }
+
+    /// A site.
+    #[must_use]
+    pub fn site(&self, id: SiteId) -> &Site {
+        &self.sites[id.0 as usize]
+    }
+
+    /// The lanes of a rank, which lie side by side.
+    #[must_use]
+    pub fn lanes_of(&self, rank: u32) -> Range<usize> {
+        let start = self.lanes.partition_point(|l| l.rank.is_some_and(|r| r < rank));
+        let len = self.lanes[start..].iter().take_while(|l| l.rank == Some(rank)).count();
+        start..start + len
+    }
+
+    /// How many calls were recorded.
+    #[must_use]
+    pub fn event_count(&self) -> u64 {
+        self.lanes.iter().map(|l| l.events.len() as u64).sum()
+    }
+
+    /// When the last call returned, in ns since the first began.
+    #[must_use]
+    pub fn end_ns(&self) -> u64 {
+        self.lanes.iter().filter_map(|l| l.events.last()).map(Event::end_ns).max().unwrap_or(0)
+    }
+}
+
+/// Whether a handle's number is one that the program made, and none that MPI predefines.
+#[must_use]
+pub fn is_made(handle: i64) -> bool {
+    handle >= FIRST_MADE
+}

@@ -1,0 +1,166 @@
+//! Laws of the trace file: what is written is read, and whatever bytes come instead are an error or a damaged trace, never a panic.
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+use traces::chunk::{Entry, write_call, write_outcome};
+use traces::record::{Clock, ProcessRecord};
+use traces::segment::{RING_BYTES, Recording};
+use traces::{Ending, Error, Event, Function, Trace, TraceBuilder, Value, mpi};
+
+/// A trace of two ranks with a send, a receive, and a call that never returned.
+fn sample() -> Trace {
+    let mut b = TraceBuilder::with_ranks(2);
+    let to = [("count", Value::Int(4)), ("datatype", Value::Int(0x209)), ("dest", Value::Int(1)), ("tag", Value::Int(7))];
+    b.push(0, mpi::SEND, 41, &to, Some(&[]));
+    let from = [("count", Value::Int(4)), ("datatype", Value::Int(0x209)), ("source", Value::Int(-1)), ("tag", Value::Int(-2))];
+    let status = Value::Ints(Box::new([0, 7, 16, 0]));
+    b.push(1, mpi::RECV, 52, &from, Some(&[("status", status)]));
+    b.push(1, mpi::BARRIER, 53, &[("comm", Value::Int(0x101))], None);
+    b.finish()
+}
+
+fn written(trace: &Trace) -> (tempfile::TempDir, std::path::PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("trace.msgpack");
+    traces::write(&path, trace).unwrap();
+    (dir, path)
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let (_dir, path) = written(&sample());
+    let read = traces::open(&path).unwrap();
+    assert_eq!(read.damage, [] as [&str; 0]);
+    assert_eq!((read.world_size, read.event_count()), (2, 3));
+    let event = read.lanes[1].events[0];
+    assert_eq!(
+        read.call(event.call).to_text(),
+        "MPI_Recv(buf=-, count=4, datatype=MPI_INT, source=MPI_ANY_SOURCE, tag=MPI_ANY_TAG, comm=-)"
+    );
+    let status = read.outcome(event.outcome.unwrap()).statuses(mpi::RECV).next().unwrap();
+    assert_eq!((status.source, status.tag, status.bytes), (0, 7, 16));
+    assert_eq!(read.lanes[1].events[1].outcome, None);
+}
+
+#[test]
+fn a_file_cut_anywhere_is_read_up_to_the_cut_or_refused_by_name() {
+    let (dir, path) = written(&sample());
+    let whole = fs::read(&path).unwrap();
+    let cut = dir.path().join("cut.msgpack");
+    for len in 0..whole.len() - 9 {
+        fs::write(&cut, &whole[..len]).unwrap();
+        match traces::open(&cut) {
+            Ok(trace) => assert!(trace.damage[0].contains("cut.msgpack: at byte "), "{:?}", trace.damage),
+            Err(error) => assert!(error.to_string().contains("cut.msgpack: at byte "), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_no_trace_is_refused_with_the_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = |name: &str, bytes: &[u8]| {
+        fs::write(dir.path().join(name), bytes).unwrap();
+        traces::open(&dir.path().join(name))
+    };
+    assert!(matches!(open("empty", b""), Err(Error::Empty { .. })));
+    assert!(matches!(open("elf", b"\x7fELF and so on"), Err(Error::Foreign { offset: 0, .. })));
+    let newer = b"\x81\xa8mpitrace\x82\xa7version\x63\xa6writer\xa0";
+    assert!(matches!(open("newer", newer), Err(Error::TooNew { found: 99, known: 1, .. })));
+    assert!(matches!(traces::open(dir.path()), Err(Error::NoSegments { .. })));
+    assert!(matches!(traces::open(Path::new("/nowhere/trace.msgpack")), Err(Error::Io { .. })));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_reader_panic(at in 0usize..400, byte: u8) {
+        let (dir, path) = written(&sample());
+        let mut bytes = fs::read(&path).unwrap();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        let other = dir.path().join("other.msgpack");
+        fs::write(&other, bytes).unwrap();
+        let _ = traces::open(&other);
+    }
+
+    #[test]
+    fn every_event_survives(times in prop::collection::vec((0u64..1 << 40, 0u64..1 << 30, any::<[u64; 2]>()), 1..200)) {
+        let mut b = TraceBuilder::with_ranks(1);
+        b.push(0, mpi::INIT, 1, &[], Some(&[]));
+        let call = b.call(traces::Call { function: mpi::BARRIER, site: None, arguments: Box::new([Value::Int(0x101)]) });
+        let outcome = b.outcome(traces::Outcome::default());
+        let mut start_ns = 2000;
+        for (gap, duration_ns, words) in times {
+            start_ns += gap;
+            let event = Event { call, outcome: Some(outcome), start_ns, duration_ns, words_at: 0, words_len: 0 };
+            b.event(0, event, &words);
+        }
+        let trace = b.finish();
+        let (_dir, path) = written(&trace);
+        prop_assert_eq!(traces::open(&path).unwrap(), trace);
+    }
+}
+
+/// Records `calls` barriers and two failed polls in a row after each, as a preload would, and returns the directory.
+fn recorded(calls: u64) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Clock { first_ticks: 0, first_ns: 0, last_ticks: 1000, last_ns: 500, realtime_ns: 0 };
+    let process = ProcessRecord { rank: Some(0), world_size: 1, host: "h".into(), pid: 7, clock, ..ProcessRecord::default() };
+    let mut recording = Recording::begin_in(vec![0; RING_BYTES], 0, &process).unwrap();
+    let mut chunks = Vec::new();
+    let mut now = 100;
+    for n in 0..calls {
+        if !recording.has_room() {
+            chunks.extend(traces::record::Record::Chunk(recording.ring().chunk(0).unwrap()).to_bytes());
+            recording.clear();
+        }
+        let call = |r: &mut Recording<Vec<u8>>, f: Function, key: u64| {
+            r.intern(Entry::Call, &[1, key], |out| write_call(out, f, None, &[])).unwrap()
+        };
+        let barrier = call(&mut recording, mpi::BARRIER, n % 3);
+        let test = call(&mut recording, mpi::TEST, 77);
+        let outcome = recording.intern(Entry::Outcome, &[2], |out| write_outcome(out, 0, &[])).unwrap();
+        let open = recording.begin(barrier, now);
+        recording.finish(open, outcome, now + 10, &[n]);
+        for poll in 0..2 {
+            let open = recording.begin(test, now + 20 + poll);
+            recording.finish_poll(open, outcome, now + 21 + poll);
+        }
+        now += 100;
+    }
+    let open = recording.begin(0, now);
+    let _never_finished = open;
+    recording.end(Ending::Aborted);
+    let ring = recording.into_memory();
+    fs::write(dir.path().join("h-7-0.ring"), ring).unwrap();
+    fs::write(dir.path().join("h-7-0.chunks"), chunks).unwrap();
+    dir
+}
+
+#[test]
+fn segments_of_a_process_that_has_not_finalized_are_left_alone() {
+    let dir = recorded(1);
+    let joined = dir.path().join("joined.msgpack");
+    assert_eq!(traces::join_finished(dir.path(), &joined, 1).unwrap(), None);
+    assert!(!joined.exists());
+}
+
+#[test]
+fn a_segment_is_read_as_it_is_and_joined_without_loss() {
+    let calls = 20_000;
+    let dir = recorded(calls);
+    let read = traces::open(dir.path()).unwrap();
+    assert_eq!(read.event_count(), calls * 2 + 1, "each pair of polls is one event");
+    assert_eq!(read.processes[0].ending, Ending::Aborted);
+    let lane = &read.lanes[0];
+    assert_eq!(lane.words_of(&lane.events[2 * 9999]), [9999]);
+    assert_eq!(lane.words_of(&lane.events[2 * 9999 + 1]), [2], "the polls are counted");
+    assert_eq!(lane.events[2].start_ns - lane.events[0].start_ns, 50, "100 ticks of half a ns");
+    assert_eq!(lane.events.last().unwrap().outcome, None);
+    let joined = dir.path().join("joined.msgpack");
+    let summary = traces::join(dir.path(), &joined).unwrap();
+    assert_eq!((summary.processes, summary.calls), (1, calls * 2 + 1));
+    assert_eq!(traces::open(&joined).unwrap(), read);
+}
