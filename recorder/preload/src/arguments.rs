@@ -1,0 +1,355 @@
+//! The arguments of a call, read before the library sees them: as words that tell calls apart, and as values for the trace.
+//!
+//! Only memory that the standard lets the library read is read, and only where the argument is significant on this rank.
+
+use traces::call::Value;
+use traces::constant::{IN_PLACE, ROOT};
+use traces::{Direction, Kind, Length};
+
+use crate::abi::{Abi, abi};
+use crate::communicators::Communicator;
+use crate::handles::{self, Handles, UNKNOWN};
+use crate::payload::{Payload, Places};
+use crate::recent::Found;
+use crate::requests::Request;
+use crate::shape::{Role, Shape, Step};
+
+/// The most elements of an array that are kept; of longer ones nothing is.
+const ARRAY_MAX: usize = 8192;
+/// The most bytes of a string that are kept.
+const TEXT_MAX: usize = 1024;
+
+/// A row of values as words: compared in a moment, decoded only when they are new. The first words are the owner's.
+#[derive(Debug)]
+pub struct Words {
+    words: Vec<u64>,
+    len: usize,
+    /// Two bits a value: what it is.
+    kinds: u64,
+    values: u32,
+}
+
+/// Words before the values: two of the owner's, then the kinds.
+const HEAD: usize = 3;
+const INT: u64 = 1;
+const INTS: u64 = 2;
+const TEXT: u64 = 3;
+/// Room for the values of a call without arrays, and for where they begin.
+const ROOM: usize = 64;
+
+impl Default for Words {
+    fn default() -> Words {
+        Words { words: vec![0; ROOM], len: HEAD, kinds: 0, values: 0 }
+    }
+}
+
+impl Words {
+    /// Begins anew, for an owner with these two words.
+    #[inline]
+    pub fn begin(&mut self, owner: [u64; 2]) {
+        self.words[..2].copy_from_slice(&owner);
+        (self.len, self.kinds, self.values) = (HEAD, 0, 0);
+    }
+
+    #[inline]
+    fn push(&mut self, word: u64) {
+        match self.words.get_mut(self.len) {
+            Some(place) => *place = word,
+            None => self.words.push(word),
+        }
+        self.len += 1;
+    }
+
+    #[inline]
+    fn kind(&mut self, kind: u64) {
+        self.kinds |= kind << (2 * self.values);
+        self.values += 1;
+    }
+
+    /// Adds nothing, as a value.
+    #[inline]
+    pub fn nil(&mut self) {
+        self.values += 1;
+    }
+
+    /// Adds nothing as often as it takes to make `len` values.
+    #[inline]
+    pub fn nil_until(&mut self, len: usize) {
+        self.values = len as u32;
+    }
+
+    /// Adds a number.
+    #[inline]
+    pub fn int(&mut self, value: i64) {
+        self.kind(INT);
+        self.push(value as u64);
+    }
+
+    /// Adds an array of `len` numbers.
+    #[inline]
+    pub fn ints(&mut self, len: usize, values: impl Iterator<Item = i64>) {
+        if len > ARRAY_MAX {
+            return self.nil();
+        }
+        self.kind(INTS);
+        self.push(len as u64);
+        values.for_each(|v| self.push(v as u64));
+    }
+
+    /// Adds a string.
+    pub fn text(&mut self, text: &[u8]) {
+        let text = &text[..text.len().min(TEXT_MAX)];
+        self.kind(TEXT);
+        self.push(text.len() as u64);
+        text.chunks(8).for_each(|c| self.push(c.iter().rev().fold(0, |word, &b| word << 8 | u64::from(b))));
+    }
+
+    /// The words, which are equal if owner and values are.
+    #[inline]
+    pub fn key(&mut self) -> &[u64] {
+        self.words[2] = self.kinds;
+        &self.words[..self.len]
+    }
+
+    /// The values. Without arrays if `arrays` is false.
+    pub fn values(&self, arrays: bool) -> Vec<Value> {
+        let mut rest = &self.words[HEAD..self.len];
+        let mut take = |n: usize| {
+            let (head, tail) = rest.split_at(n.min(rest.len()));
+            rest = tail;
+            head
+        };
+        let value = |i: u32| match self.kinds >> (2 * i) & 3 {
+            INT => Value::Int(take(1)[0] as i64),
+            INTS => {
+                let len = take(1)[0] as usize;
+                let list = take(len).iter().map(|&w| w as i64).collect();
+                if arrays { Value::Ints(list) } else { Value::Nil }
+            }
+            TEXT => {
+                let len = take(1)[0] as usize;
+                let bytes: Vec<u8> = take(len.div_ceil(8)).iter().flat_map(|w| w.to_le_bytes()).take(len).collect();
+                Value::Text(String::from_utf8_lossy(&bytes).into())
+            }
+            _ => Value::Nil,
+        };
+        (0..self.values).map(value).collect()
+    }
+}
+
+/// A request that a call names.
+#[derive(Clone, Copy, Debug)]
+pub struct Named {
+    /// Its handle.
+    pub handle: u64,
+    /// What is known of it; None for null and unknown ones.
+    pub request: Option<Request>,
+}
+
+/// The arguments of the call at hand.
+#[derive(Debug, Default)]
+pub struct Arguments {
+    /// The values.
+    pub words: Words,
+    /// The requests that it names, in their order.
+    pub requests: Vec<Named>,
+    /// The other handles that it may free: position, kind, handle.
+    pub freed: Vec<(usize, Kind, u64)>,
+    /// What it sends.
+    pub sent: Option<Payload>,
+    /// What it receives.
+    pub received: Option<Payload>,
+}
+
+impl Arguments {
+    /// Takes the arguments of a call from what is known of it.
+    #[inline]
+    pub fn recall(&mut self, found: &Found) {
+        self.requests.clear();
+        self.freed.clear();
+        (self.sent, self.received) = (found.sent, found.received);
+    }
+
+    /// Reads the arguments of a call.
+    ///
+    /// # Safety
+    /// They are what the program passes to the function of this shape.
+    pub unsafe fn read(&mut self, shape: &Shape, a: &[usize], caller: usize) {
+        self.words.begin([1 << 62 | u64::from(shape.function.0), caller as u64]);
+        self.requests.clear();
+        self.freed.clear();
+        (self.sent, self.received) = (None, None);
+        handles::with(|handles| {
+            // SAFETY: as the caller's.
+            let reader = unsafe { Reader::new(shape, a, handles) };
+            reader.read(self, handles);
+            self.sent = shape.sends.and_then(|p| reader.payload(p, handles));
+            self.received = shape.receives.and_then(|p| reader.payload(p, handles));
+        });
+    }
+}
+
+/// The arguments in the way that reading them needs.
+struct Reader<'a> {
+    abi: &'static Abi,
+    shape: &'a Shape,
+    a: &'a [usize],
+    /// Whether this process is the root, or there is none.
+    is_root: bool,
+    /// The communicator, and what is known of it.
+    comm: u64,
+    known: Communicator,
+}
+
+impl<'a> Reader<'a> {
+    unsafe fn new(shape: &'a Shape, a: &'a [usize], handles: &Handles) -> Reader<'a> {
+        let abi = abi();
+        let comm = shape.comm.map_or(0, |at| abi.handle(Kind::Comm, a[at]));
+        let known = handles.communicators.get(comm).copied().unwrap_or_default();
+        let is_root = shape.root.is_none_or(|at| {
+            let root = abi.rank(a[at] as i32);
+            root == ROOT || root == known.rank
+        });
+        Reader { abi, shape, a, is_root, comm, known }
+    }
+
+    fn read(&self, into: &mut Arguments, handles: &mut Handles) {
+        if !matches!(self.shape.role, Role::None | Role::Makes(..)) {
+            handles.requests.begin_call();
+        }
+        for (at, step) in self.shape.parameters.iter().enumerate() {
+            if step.always || self.is_significant(step) { self.argument(at, step, into, handles) } else { into.words.nil() }
+        }
+    }
+
+    fn is_significant(&self, step: &Step) -> bool {
+        let in_place = step.in_place.is_some_and(|at| self.abi.buffer(self.a[at]) == IN_PLACE);
+        (self.is_root || !step.root_only) && !in_place
+    }
+
+    fn argument(&self, at: usize, step: &Step, into: &mut Arguments, handles: &mut Handles) {
+        let word = self.a[at];
+        let words = &mut into.words;
+        if step.kind == Kind::Buffer {
+            return words.int(self.abi.buffer(word));
+        }
+        if step.direction == Direction::Out || matches!(step.kind, Kind::Status | Kind::Pointer) {
+            return words.nil();
+        }
+        if step.kind == Kind::Request {
+            return self.requests(at, step, into, handles);
+        }
+        if step.length != Length::Scalar {
+            return match self.length(step.length) {
+                Some(len) if word != 0 => words.ints(len, (0..len).map(|i| self.element(step.kind, word, i, handles))),
+                _ => words.nil(),
+            };
+        }
+        match (step.kind, step.direction) {
+            (Kind::String, _) if word != 0 => {
+                // SAFETY: a string argument is a C string.
+                words.text(unsafe { std::ffi::CStr::from_ptr(word as *const libc::c_char) }.to_bytes());
+            }
+            (Kind::String, _) => words.nil(),
+            (_, Direction::InOut) if word == 0 => words.nil(),
+            (kind, Direction::InOut) if is_handle(kind) => {
+                // SAFETY: the argument is the address of a handle.
+                let handle = unsafe { self.abi.handle_at(kind, word, 0) };
+                into.freed.push((at, kind, handle));
+                words.int(handles.number(kind, handle));
+            }
+            (kind, Direction::InOut) => words.int(self.element(kind, word, 0, handles)),
+            (kind, _) => words.int(self.scalar(kind, word, handles)),
+        }
+    }
+
+    fn requests(&self, at: usize, step: &Step, into: &mut Arguments, handles: &mut Handles) {
+        let word = self.a[at];
+        let by_address = step.direction != Direction::In || step.length != Length::Scalar;
+        let count = if step.length == Length::Scalar { 1 } else { self.length(step.length).unwrap_or(0) };
+        if by_address && word == 0 && count > 0 {
+            return into.words.nil();
+        }
+        let bytes = self.abi.handle_bytes(Kind::Request);
+        for i in 0..count {
+            let handle = match by_address {
+                // SAFETY: so many requests lie there.
+                true => unsafe { self.abi.handle_at(Kind::Request, word, i) },
+                false => self.abi.handle(Kind::Request, word),
+            };
+            let request = handles.requests.name(handle, if by_address { word + i * bytes } else { 0 });
+            into.requests.push(Named { handle, request });
+        }
+        let number = |n: &Named| match n.request {
+            Some(request) => request.id,
+            None => self.abi.predefined(Kind::Request, n.handle).unwrap_or(UNKNOWN),
+        };
+        match (step.length, into.requests.first()) {
+            (Length::Scalar, Some(first)) => into.words.int(number(first)),
+            _ => into.words.ints(into.requests.len(), into.requests.iter().map(number)),
+        }
+    }
+
+    fn scalar(&self, kind: Kind, word: usize, handles: &mut Handles) -> i64 {
+        match kind {
+            Kind::Int | Kind::Count => i64::from(word as i32),
+            Kind::Rank => self.abi.rank(word as i32),
+            Kind::Tag => self.abi.tag(word as i32),
+            Kind::Level => self.abi.level(word as i32),
+            Kind::Comm if self.abi.handle(kind, word) == self.comm => self.known.id,
+            kind if is_handle(kind) => handles.number(kind, self.abi.handle(kind, word)),
+            _ => word as i64,
+        }
+    }
+
+    /// The `i`th element at an address.
+    fn element(&self, kind: Kind, address: usize, i: usize, handles: &mut Handles) -> i64 {
+        // SAFETY: an array argument has the elements that its length says, of the size of its kind.
+        unsafe {
+            match kind {
+                Kind::Long | Kind::Lcount => (address as *const i64).add(i).read_unaligned(),
+                kind if is_handle(kind) => {
+                    let handle = self.abi.handle_at(kind, address, i);
+                    handles.number(kind, handle)
+                }
+                kind => self.scalar(kind, (address as *const i32).add(i).read_unaligned() as usize, handles),
+            }
+        }
+    }
+
+    fn length(&self, length: Length) -> Option<usize> {
+        let parameter = |at: usize| usize::try_from(self.a[at] as i32).ok();
+        match length {
+            Length::Scalar => Some(1),
+            Length::Parameter(at) => parameter(at),
+            Length::Triples(at) => parameter(at).map(|n| 3 * n),
+            Length::Fixed(n) => Some(n as usize),
+            Length::CommSize => Some(self.known.peers),
+            Length::InDegree => Some(self.known.degrees.0),
+            Length::OutDegree => Some(self.known.degrees.1),
+            Length::Unknown => None,
+        }
+    }
+
+    fn payload(&self, places: Places, handles: &mut Handles) -> Option<Payload> {
+        let word = |at: usize| self.a[at];
+        let datatype = handles.datatype(self.abi.handle(Kind::Type, word(places.datatype)))?;
+        let count = self.shape.parameters[places.count].kind;
+        Some(Payload {
+            address: word(places.buffer),
+            count: if count == Kind::Count { i64::from(word(places.count) as i32) } else { word(places.count) as i64 },
+            bytes: datatype.bytes,
+            contiguous: datatype.contiguous,
+            datatype: word(places.datatype),
+        })
+    }
+}
+
+/// Whether values of this kind are handles.
+pub fn is_handle(kind: Kind) -> bool {
+    use Kind as K;
+    matches!(
+        kind,
+        K::Comm | K::Type | K::Op | K::Group | K::Request | K::Message | K::Win | K::File | K::Info | K::Errhandler | K::Session
+    )
+}

@@ -1,0 +1,211 @@
+//! The program's handles and the numbers that they have in the trace.
+//!
+//! A library gives the same handle again as soon as one is freed, so handles are numbered here: each object that the program makes has
+//! a number of its own. A handle that is not known is given number 0, and the library is never asked about it: it might abort.
+
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use rustc_hash::FxHashMap;
+use traces::Kind;
+use traces::constant::{self, FIRST_MADE};
+
+use crate::abi::abi;
+use crate::communicators::Communicators;
+use crate::requests::Requests;
+
+/// The number of a handle that is not known.
+pub const UNKNOWN: i64 = constant::UNKNOWN_HANDLE;
+
+/// What is known of a datatype.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Datatype {
+    /// Its number in the trace.
+    pub id: i64,
+    /// Bytes of data in one element.
+    pub bytes: u64,
+    /// Whether elements lie side by side without holes, so that a buffer can be read as bytes.
+    pub contiguous: bool,
+}
+
+/// Objects of one kind: their numbers, and how many references the program holds.
+#[derive(Debug, Default)]
+pub struct Objects {
+    numbers: FxHashMap<u64, (i64, u32)>,
+    made: i64,
+}
+
+impl Objects {
+    /// The number of a handle.
+    pub fn number(&self, kind: Kind, handle: u64) -> i64 {
+        match self.numbers.get(&handle) {
+            Some(&(number, _)) => number,
+            None => abi().predefined(kind, handle).unwrap_or(UNKNOWN),
+        }
+    }
+
+    /// The program was given this handle: one more reference to an object that is known, or a new object.
+    pub fn add(&mut self, kind: Kind, handle: u64) -> i64 {
+        if let Some(predefined) = abi().predefined(kind, handle) {
+            return predefined;
+        }
+        let made = &mut self.made;
+        let entry = self.numbers.entry(handle).or_insert_with(|| {
+            *made += 1;
+            (FIRST_MADE + *made - 1, 0)
+        });
+        entry.1 += 1;
+        entry.0
+    }
+
+    /// The program gave up one reference.
+    pub fn remove(&mut self, handle: u64) {
+        if let Some(entry) = self.numbers.get_mut(&handle) {
+            entry.1 -= 1;
+            if entry.1 == 0 {
+                self.numbers.remove(&handle);
+            }
+        }
+    }
+}
+
+/// All handles of the process.
+#[derive(Debug, Default)]
+pub struct Handles {
+    /// Communicators.
+    pub communicators: Communicators,
+    /// Requests, and matched messages.
+    pub requests: Requests,
+    /// What is known of datatypes, by handle: predefined ones too, once they were seen.
+    datatypes: FxHashMap<u64, Datatype>,
+    /// The datatype that was asked for last, which mostly is the next one too.
+    last: Option<(u64, Datatype)>,
+    objects: [Objects; KINDS],
+}
+
+/// Kinds of handles that are only numbered.
+const KINDS: usize = 9;
+
+fn place(kind: Kind) -> usize {
+    match kind {
+        Kind::Type => 0,
+        Kind::Op => 1,
+        Kind::Group => 2,
+        Kind::Win => 3,
+        Kind::File => 4,
+        Kind::Info => 5,
+        Kind::Errhandler => 6,
+        Kind::Session => 7,
+        _ => 8,
+    }
+}
+
+impl Handles {
+    /// The objects of a kind that is only numbered.
+    pub fn objects(&mut self, kind: Kind) -> &mut Objects {
+        &mut self.objects[place(kind)]
+    }
+
+    /// The number of a handle of any kind but requests, which `requests` knows by their variables.
+    #[inline]
+    pub fn number(&mut self, kind: Kind, handle: u64) -> i64 {
+        match kind {
+            Kind::Comm => self.communicators.get(handle).map_or(UNKNOWN, |c| c.id),
+            Kind::Type => self.datatype(handle).map_or(UNKNOWN, |d| d.id),
+            _ => self.objects(kind).number(kind, handle),
+        }
+    }
+
+    /// What is known of a datatype.
+    #[inline]
+    pub fn datatype(&mut self, handle: u64) -> Option<Datatype> {
+        match self.last {
+            Some((last, datatype)) if last == handle => Some(datatype),
+            _ => self.find_datatype(handle),
+        }
+    }
+
+    fn find_datatype(&mut self, handle: u64) -> Option<Datatype> {
+        let known = self.datatypes.get(&handle).copied();
+        let datatype = known.or_else(|| predefined_datatype(handle))?;
+        if known.is_none() {
+            self.datatypes.insert(handle, datatype);
+        }
+        self.last = Some((handle, datatype));
+        Some(datatype)
+    }
+
+    /// The program made a datatype. `measure` asks the library for its bytes and whether it is contiguous.
+    pub fn add_datatype(&mut self, handle: u64, measure: impl FnOnce() -> (u64, bool)) -> i64 {
+        let id = self.objects(Kind::Type).add(Kind::Type, handle);
+        self.datatypes.entry(handle).or_insert_with(|| {
+            let (bytes, contiguous) = measure();
+            Datatype { id, bytes, contiguous }
+        });
+        id
+    }
+
+    /// The program freed a handle that is no request.
+    pub fn free(&mut self, kind: Kind, handle: u64) {
+        match kind {
+            Kind::Comm => self.communicators.remove(handle),
+            _ => self.objects(kind).remove(handle),
+        }
+        if kind == Kind::Type && self.objects(kind).number(kind, handle) == UNKNOWN {
+            self.datatypes.remove(&handle);
+            self.last = None;
+        }
+    }
+}
+
+fn predefined_datatype(handle: u64) -> Option<Datatype> {
+    let id = abi().predefined(Kind::Type, handle)?;
+    let constant = constant::find(Kind::Type, id)?;
+    // The pairs of MPI_MINLOC, MPI_DOUBLE_INT and the like, may have holes between value and index.
+    let contiguous = constant.name.strip_suffix("_INT").is_none_or(|value| value == "MPI");
+    Some(Datatype { id, bytes: u64::from(constant.bytes), contiguous })
+}
+
+/// The handles, shared by the threads of the process.
+struct Shared {
+    handles: UnsafeCell<Option<Handles>>,
+    taken: AtomicBool,
+}
+
+// SAFETY: `with` gives the cell to one thread at a time.
+unsafe impl Sync for Shared {}
+
+/// Grows whenever a handle other than a request is made or freed.
+static EPOCH: AtomicU64 = AtomicU64::new(0);
+
+/// A number that stays the same as long as no handle other than requests is made or freed.
+#[inline]
+pub fn epoch() -> u64 {
+    EPOCH.load(Ordering::Relaxed)
+}
+
+/// A handle other than a request is made or freed. A thread that uses it has been told of it by the one that made it, and so sees
+/// the new number.
+pub fn change() {
+    EPOCH.fetch_add(1, Ordering::Relaxed);
+}
+
+static SHARED: Shared = Shared { handles: UnsafeCell::new(None), taken: AtomicBool::new(false) };
+
+/// Works on the handles, one thread at a time. The closure is short and does not call `with` again.
+#[inline]
+pub fn with<R>(work: impl FnOnce(&mut Handles) -> R) -> R {
+    struct Release;
+    impl Drop for Release {
+        fn drop(&mut self) {
+            SHARED.taken.store(false, Ordering::Release);
+        }
+    }
+    while SHARED.taken.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        std::thread::yield_now();
+    }
+    let _release = Release;
+    // SAFETY: `taken` was false and is true now, so this is the only reference.
+    let handles = unsafe { &mut *SHARED.handles.get() };
+    work(handles.get_or_insert_with(Handles::default))
+}

@@ -1,0 +1,56 @@
+//! libmpitrace_preload.so: the inside half of recording. It lives in the processes of the program that is recorded.
+//!
+//! Every MPI function of the table comes by here on its way to the library: `wrapper` puts the call on record, calls the real
+//! function (`real`) with the arguments untouched, and puts on record what came back. It needs no MPI to build and works with any:
+//! `abi` knows the few ways in which they differ.
+//!
+//! The first law of this crate is not to harm the program. It allocates little, starts no thread, registers nothing that could run
+//! after the program has ended, never prints but for one line, and when something goes wrong it stops recording and lets the program
+//! go on.
+
+mod abi;
+mod arguments;
+mod communicators;
+mod dlsym;
+mod handles;
+mod lane;
+mod loader;
+mod payload;
+mod process;
+mod real;
+mod recent;
+mod record;
+mod requests;
+mod results;
+mod shape;
+mod sites;
+mod weak;
+mod wrapper;
+
+use traces::Function;
+use wrapper::{Family, call, call_double};
+
+/// The address that the enclosing function returns to. Frame pointers are on in this crate's build; without them the address is
+/// nonsense, which shows as a call site that cannot be named, and harms nothing.
+macro_rules! caller {
+    () => {{
+        let address: usize;
+        // SAFETY: reads the caller's address from this function's own frame.
+        #[cfg(target_arch = "x86_64")]
+        unsafe {
+            std::arch::asm!("mov {}, [rbp + 8]", out(reg) address, options(nostack, readonly, preserves_flags));
+        }
+        // SAFETY: as above.
+        #[cfg(target_arch = "aarch64")]
+        unsafe {
+            std::arch::asm!("ldr {}, [x29, #8]", out(reg) address, options(nostack, readonly, preserves_flags));
+        }
+        address
+    }};
+}
+
+mod exported {
+    use super::*;
+
+    include!(concat!(env!("OUT_DIR"), "/wrappers.rs"));
+}

@@ -1,0 +1,208 @@
+//! The recording of this process: whether it is on, where it goes, and how it ends.
+//!
+//! It begins at the first MPI call of a process that `mpitrace record` started, and stops for good when something goes wrong.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use recorder::settings::Settings;
+use traces::mpi;
+use traces::record::{Clock, ProcessRecord};
+
+use crate::{real, weak};
+
+const UNDECIDED: u8 = 0;
+const ON: u8 = 1;
+const OFF: u8 = 2;
+
+static STATE: AtomicU8 = AtomicU8::new(UNDECIDED);
+static THREADS: AtomicU32 = AtomicU32::new(0);
+static PROCESS: OnceLock<Process> = OnceLock::new();
+
+/// What is known of this process when its recording begins.
+#[derive(Debug)]
+pub struct Process {
+    /// What it was told.
+    pub settings: Settings,
+    /// Its record, without rank and size, which MPI_Init brings.
+    pub record: ProcessRecord,
+}
+
+/// The recording, if it is on.
+#[inline]
+pub fn recording() -> Option<&'static Process> {
+    match STATE.load(Ordering::Relaxed) {
+        ON => PROCESS.get(),
+        OFF => None,
+        _ => begin(),
+    }
+}
+
+/// Records no more, in any thread.
+pub fn stop() {
+    STATE.store(OFF, Ordering::Relaxed);
+}
+
+/// Records no more, and says why, once.
+pub fn stop_because(what: &str) {
+    if STATE.swap(OFF, Ordering::Relaxed) != OFF {
+        eprintln!("mpitrace: recording stops in process {}: {what}; the program goes on", std::process::id());
+    }
+}
+
+#[cold]
+fn begin() -> Option<&'static Process> {
+    if !real::is_loaded() {
+        return None;
+    }
+    let Some(settings) = Settings::from_environment().filter(|s| s.parts.is_dir()) else {
+        stop();
+        return None;
+    };
+    // A panic is ours, never the program's: it ends the recording, quietly.
+    std::panic::set_hook(Box::new(|_| stop_because("an error of the recorder")));
+    // SAFETY: the handler touches an atomic only.
+    unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+    weak::hide_missing_functions();
+    let process = PROCESS.get_or_init(|| Process { settings, record: describe() });
+    let _ = STATE.compare_exchange(UNDECIDED, ON, Ordering::Relaxed, Ordering::Relaxed);
+    (STATE.load(Ordering::Relaxed) == ON).then_some(process)
+}
+
+/// A forked child shares the parent's segments and must not write to them.
+unsafe extern "C" fn in_child() {
+    stop();
+}
+
+fn describe() -> ProcessRecord {
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
+    let command = fs::read("/proc/self/cmdline").unwrap_or_default();
+    let words = command.split(|&b| b == 0).filter(|w| !w.is_empty()).map(|w| String::from_utf8_lossy(w).into_owned());
+    let (first_ticks, first_ns) = (clock::ticks(), clock::monotonic_ns());
+    let realtime = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
+    let clock = Clock {
+        first_ticks,
+        first_ns,
+        last_ticks: first_ticks,
+        last_ns: first_ns,
+        realtime_ns: realtime.saturating_sub(clock::monotonic_ns()),
+    };
+    ProcessRecord {
+        host,
+        pid: std::process::id(),
+        library: library(),
+        command: words.collect(),
+        clock,
+        ..ProcessRecord::default()
+    }
+}
+
+/// The first line of what the library says of itself.
+fn library() -> String {
+    // MPICH writes up to 8 KiB.
+    let mut text = vec![0u8; 16 << 10];
+    let mut len = 0i32;
+    // SAFETY: the buffer is longer than MPI_MAX_LIBRARY_VERSION_STRING of any library; the call is allowed before MPI_Init.
+    let code = unsafe { real::pmpi(mpi::GET_LIBRARY_VERSION, [text.as_mut_ptr() as usize, (&raw mut len) as usize]) };
+    if code != Some(0) {
+        return String::new();
+    }
+    let text = String::from_utf8_lossy(&text);
+    text.split(['\n', '\0']).next().unwrap_or_default().trim().to_owned()
+}
+
+impl Process {
+    /// The stem of the files of the next thread's segment, and the thread's number.
+    pub fn next_segment(&self) -> (PathBuf, u32) {
+        let thread = THREADS.fetch_add(1, Ordering::Relaxed);
+        (self.settings.parts.join(format!("{}-{}-{thread}", self.record.host, self.record.pid)), thread)
+    }
+
+    /// This process has finalized MPI, as one of `world_size`. The last one makes the trace of all segments: nobody has to talk to
+    /// anybody, so nobody can wait for a process that is not recorded. If a program of another job wrote here too, started by this one,
+    /// it is left to the watcher.
+    pub fn finish(&self, world_size: u32) {
+        stop();
+        let parts = &self.settings.parts;
+        if self.count_finished().is_none_or(|n| n < u64::from(world_size)) {
+            return;
+        }
+        match traces::join_finished(parts, &self.settings.output, world_size as usize) {
+            Ok(Some(summary)) => {
+                remove_segments(parts);
+                self.report(&summary);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                eprintln!("mpitrace: the trace stays in pieces, which `mpisim check {}` can read: {error}", parts.display())
+            }
+        }
+    }
+
+    /// How many processes of the job have finished, this one included. The lock makes it exact.
+    fn count_finished(&self) -> Option<u64> {
+        let mut file = OpenOptions::new().create(true).append(true).open(self.settings.parts.join("finished")).ok()?;
+        lock(&file);
+        file.write_all(b"x").ok()?;
+        Some(file.metadata().ok()?.len())
+    }
+
+    fn report(&self, summary: &traces::writer::Summary) {
+        if !self.settings.quiet {
+            let path = relative(&self.settings.output);
+            let (ranks, calls, kib) = (summary.processes, summary.calls, summary.bytes.div_ceil(1024));
+            eprintln!("mpitrace: {path}: {ranks} ranks, {calls} calls, {kib} KiB. Next: mpisim check {path}");
+        }
+    }
+}
+
+fn lock(file: &File) {
+    // SAFETY: the descriptor is open. The lock goes with it.
+    unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) };
+}
+
+fn relative(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}
+
+fn remove_segments(parts: &Path) {
+    for entry in fs::read_dir(parts).into_iter().flatten().flatten() {
+        if entry.path().extension().is_some_and(|e| e == "ring" || e == "chunks") {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Time as a recording tells it.
+pub mod clock {
+    /// The tick counter: cheap, and the same on all cores of a machine.
+    #[inline]
+    pub fn ticks() -> u64 {
+        // SAFETY: rdtsc reads a counter that every x86-64 processor has.
+        #[cfg(target_arch = "x86_64")]
+        return unsafe { std::arch::x86_64::_rdtsc() };
+        #[cfg(target_arch = "aarch64")]
+        {
+            let ticks: u64;
+            // SAFETY: reads the virtual counter, which Linux lets every process do.
+            unsafe { std::arch::asm!("mrs {}, cntvct_el0", out(reg) ticks, options(nomem, nostack)) };
+            return ticks;
+        }
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        return monotonic_ns();
+    }
+
+    /// CLOCK_MONOTONIC, in ns.
+    pub fn monotonic_ns() -> u64 {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the address is that of a timespec.
+        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+        time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+    }
+}

@@ -1,0 +1,169 @@
+//! One call, before and after: on record before the library is entered, so that a call that never returns is in the trace.
+
+use traces::chunk::{Entry, write_call, write_outcome};
+use traces::segment::{Full, Open};
+use traces::{Ending, Function, Kind, Length, mpi};
+
+use crate::abi::abi;
+use crate::handles;
+use crate::lane::{self, Lane};
+use crate::process::{self, clock};
+use crate::recent::Found;
+use crate::results::Digests;
+use crate::shape::{self, Role, Shape};
+
+/// A call that is on record and has not returned.
+pub struct Pending {
+    lane: &'static mut Lane,
+    shape: &'static Shape,
+    open: Open,
+}
+
+/// Puts a call on record. May replace MPI_STATUS_IGNORE in the arguments. None if nothing is recorded.
+///
+/// # Safety
+/// The arguments are those of the function.
+#[inline]
+pub unsafe fn enter(function: Function, a: &mut [usize], caller: usize) -> Option<Pending> {
+    let lane = lane::current()?;
+    if !lane.recording.has_room() && !lane.flush() {
+        return None;
+    }
+    let shape = shape::of(function);
+    let epoch = handles::epoch();
+    let recent = if shape.by_value { lane.recent.find(function, a, caller, epoch) } else { None };
+    let call = match recent {
+        Some(found) => {
+            lane.arguments.recall(&found);
+            found.call
+        }
+        // SAFETY: as the caller's.
+        None => unsafe { read_call(lane, shape, a, caller, epoch)? },
+    };
+    keep_statuses(lane, shape, a);
+    if function == mpi::ABORT {
+        lane.recording.end(Ending::Aborted);
+    }
+    let open = lane.recording.begin(call, clock::ticks());
+    Some(Pending { lane, shape, open })
+}
+
+/// Reads a call that is not one of the recent.
+///
+/// # Safety
+/// As [`enter`].
+unsafe fn read_call(lane: &mut Lane, shape: &Shape, a: &[usize], caller: usize, epoch: u64) -> Option<u32> {
+    // SAFETY: as the caller's.
+    unsafe { lane.arguments.read(shape, a, caller) };
+    let call = number_of_call(lane, shape.function, caller)?;
+    if shape.by_value {
+        let found = Found { call, sent: lane.arguments.sent, received: lane.arguments.received };
+        lane.recent.keep(shape.function, a, caller, epoch, found);
+    }
+    Some(call)
+}
+
+/// Where the program ignores statuses, the library gets memory of ours: the source of a wildcard receive is worth knowing.
+#[inline]
+fn keep_statuses(lane: &mut Lane, shape: &Shape, a: &mut [usize]) {
+    let Some(at) = shape.statuses else { return };
+    let abi = abi();
+    if a[at] != abi.status_ignore {
+        return;
+    }
+    let parameter = &shape.parameters[at];
+    let count = if parameter.length == Length::Scalar { 1 } else { lane.arguments.requests.len() };
+    let wanted = match shape.role {
+        Role::None | Role::Makes(..) => {
+            shape.receives.is_some() || shape.found.is_some() || shape.function.class() == traces::Class::Probe
+        }
+        _ => lane.arguments.requests.iter().any(|n| n.request.is_some()),
+    };
+    if wanted && count > 0 {
+        a[at] = lane.results.room_for_statuses(count, abi.status_bytes);
+    }
+}
+
+/// The number of the call in the dictionary. Where the dictionary is full, its segment is saved first.
+#[inline]
+fn number_of_call(lane: &mut Lane, function: Function, caller: usize) -> Option<u32> {
+    if let Some(number) = lane.recording.known(lane.arguments.words.key()) {
+        return Some(number);
+    }
+    for arrays in [true, true, false] {
+        if let Ok(number) = learn_call(lane, function, caller, arrays) {
+            return Some(number);
+        }
+        if !lane.flush() {
+            return None;
+        }
+    }
+    None
+}
+
+#[cold]
+fn learn_call(lane: &mut Lane, function: Function, caller: usize, arrays: bool) -> Result<u32, Full> {
+    let site = lane.sites.number(&mut lane.recording, caller)?;
+    let values = lane.arguments.words.values(arrays);
+    lane.recording.intern(Entry::Call, lane.arguments.words.key(), |out| write_call(out, function, site, &values))
+}
+
+/// Puts on record that a call has returned.
+///
+/// # Safety
+/// The arguments are those that the function was called with, and it returned `code`.
+#[inline]
+pub unsafe fn leave(pending: Pending, a: &[usize], code: i32) {
+    let end = clock::ticks();
+    let Pending { lane, shape, open } = pending;
+    if matches!(shape.function, mpi::INIT | mpi::INIT_THREAD) && code == 0 {
+        world_begins(lane);
+    }
+    let digests = Digests { limit: lane.process.settings.digest_limit, now: end };
+    // SAFETY: as the caller's.
+    let nothing = unsafe { lane.results.read(shape, a, code, &lane.arguments, digests) };
+    match outcome_number(lane, code) {
+        Some(outcome) if nothing => lane.recording.finish_poll(open, outcome, end),
+        Some(outcome) => lane.recording.finish(open, outcome, end, &lane.results.digests),
+        None => {}
+    }
+    if shape.function == mpi::FINALIZE && code == 0 {
+        world_ends(lane);
+    }
+}
+
+/// `has_room` has seen to it that an outcome fits, unless it is larger than any entry may be.
+#[inline]
+fn outcome_number(lane: &mut Lane, code: i32) -> Option<u32> {
+    let Lane { recording, results, .. } = lane;
+    if let Some(number) = recording.known(results.words.key()) {
+        return Some(number);
+    }
+    for arrays in [true, false] {
+        let values = results.words.values(arrays);
+        if let Ok(number) = recording.intern(Entry::Outcome, results.words.key(), |out| write_outcome(out, code, &values)) {
+            return Some(number);
+        }
+    }
+    None
+}
+
+#[cold]
+fn world_begins(lane: &mut Lane) {
+    handles::change();
+    let mut record = lane.process.record.clone();
+    if let Some((rank, size)) = handles::with(|h| h.communicators.begin_world()) {
+        (record.rank, record.world_size) = (Some(rank), size);
+    }
+    (record.clock.last_ticks, record.clock.last_ns) = (clock::ticks(), clock::monotonic_ns());
+    lane.recording.describe(&record);
+}
+
+#[cold]
+fn world_ends(lane: &mut Lane) {
+    lane.recording.tell_time(clock::ticks(), clock::monotonic_ns());
+    lane.recording.end(Ending::Finalized);
+    let world = abi().native(Kind::Comm, traces::constant::COMM_WORLD);
+    let size = handles::with(|h| world.and_then(|w| h.communicators.get(w as u64)).map_or(0, |c| c.peers));
+    process::recording().inspect(|p| p.finish(u32::try_from(size).unwrap_or(0)));
+}

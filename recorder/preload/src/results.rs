@@ -1,0 +1,294 @@
+//! What a call returned: the values of the trace, the handles that came and went, the digests of what was sent and received.
+//!
+//! Nothing is read that the standard leaves undefined: results only on success, statuses only of receives and of matched probes.
+
+use traces::constant::UNDEFINED;
+use traces::{Direction, Kind, Length, Status, mpi};
+
+use crate::abi::{Abi, abi};
+use crate::arguments::{Arguments, Words, is_handle};
+use crate::handles::{self, Handles};
+use crate::payload::{self, Payload};
+use crate::requests::{Operation, Request};
+use crate::shape::{Making, Role, Shape, Step};
+use crate::{handles::UNKNOWN, real};
+
+/// The results of the call at hand.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// The values.
+    pub words: Words,
+    /// The digests.
+    pub digests: Vec<u64>,
+    /// The position in the call's array of each request that completed; of a call without requests, 0.
+    completed: Vec<usize>,
+    /// Memory for statuses that the program did not ask for.
+    statuses: Vec<u64>,
+}
+
+/// How digests are taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Digests {
+    /// Of messages of at most so many bytes; 0 is never.
+    pub limit: u64,
+    /// The present, in ticks.
+    pub now: u64,
+}
+
+impl Results {
+    /// Memory for `count` statuses of `bytes` each: the program passed MPI_STATUS_IGNORE, and the source of a message is needed.
+    pub fn room_for_statuses(&mut self, count: usize, bytes: usize) -> usize {
+        self.statuses.clear();
+        self.statuses.resize((count * bytes).div_ceil(8) + 1, 0);
+        self.statuses.as_mut_ptr() as usize
+    }
+
+    /// Reads what came back, and keeps the tables of handles true. Returns whether the call was a poll that found nothing.
+    ///
+    /// # Safety
+    /// The arguments are those that the function of this shape was called with, and it has returned `code`.
+    pub unsafe fn read(&mut self, shape: &Shape, a: &[usize], code: i32, arguments: &Arguments, digests: Digests) -> bool {
+        self.words.begin([1 << 61 | u64::from(shape.function.0), code as u32 as u64]);
+        self.digests.clear();
+        self.completed.clear();
+        let reader = Reader { abi: abi(), shape, a, ok: code == 0, arguments };
+        let nothing = reader.found_nothing();
+        if reader.ok && !nothing {
+            reader.completed(&mut self.completed);
+        }
+        // Most calls leave the handles as they are.
+        let is_plain = shape.results.is_empty() && matches!(shape.role, Role::None);
+        if is_plain {
+            self.words.nil_until(shape.parameters.len());
+        } else {
+            self.take_results(shape, a, &reader, nothing);
+        }
+        if reader.ok && !nothing && digests.limit > 0 {
+            reader.digests(&self.completed, &mut self.digests, digests);
+        }
+        nothing && reader.ok
+    }
+
+    fn take_results(&mut self, shape: &Shape, a: &[usize], reader: &Reader<'_>, nothing: bool) {
+        handles::with(|handles| {
+            for &at in shape.results.iter().filter(|&&at| reader.ok && a[at] != 0) {
+                self.words.nil_until(at);
+                reader.result(at, &shape.parameters[at], self, nothing, handles);
+            }
+            self.words.nil_until(shape.parameters.len());
+            if reader.ok {
+                reader.retire(&self.completed, handles);
+            }
+        });
+    }
+}
+
+struct Reader<'a> {
+    abi: &'static Abi,
+    shape: &'a Shape,
+    a: &'a [usize],
+    ok: bool,
+    arguments: &'a Arguments,
+}
+
+impl Reader<'_> {
+    /// An int result.
+    fn int(&self, at: usize) -> i32 {
+        // SAFETY: an out parameter of this kind is the address of an int, and the call succeeded.
+        unsafe { (self.a[at] as *const i32).read_unaligned() }
+    }
+
+    /// Whether this is a poll whose flag is false or whose count is zero.
+    fn found_nothing(&self) -> bool {
+        self.ok && self.shape.found.is_some_and(|at| self.int(at) == 0)
+    }
+
+    /// The positions of the requests that completed.
+    fn completed(&self, into: &mut Vec<usize>) {
+        match self.shape.role {
+            Role::CompletesAll => into.extend(0..self.arguments.requests.len()),
+            Role::CompletesAny(at) => into.extend(usize::try_from(self.int(at)).ok()),
+            Role::CompletesSome(count, indices) => {
+                let count = usize::try_from(self.int(count)).unwrap_or(0);
+                // SAFETY: `outcount` indices were written.
+                into.extend((0..count).map(|i| unsafe { (self.a[indices] as *const i32).add(i).read_unaligned() } as usize));
+            }
+            _ => into.push(0),
+        }
+    }
+
+    fn result(&self, at: usize, step: &Step, into: &mut Results, nothing: bool, handles: &mut Handles) {
+        match step.kind {
+            Kind::Status if !nothing && self.a[at] != self.abi.status_ignore => self.statuses(at, into),
+            Kind::Request => self.request(at, into, handles),
+            Kind::Comm if step.direction == Direction::Out => self.communicator(at, into, handles),
+            Kind::Type if step.direction == Direction::Out && step.length == Length::Scalar => {
+                // SAFETY: the library has just given this datatype.
+                let handle = unsafe { self.abi.handle_at(Kind::Type, self.a[at], 0) };
+                handles::change();
+                into.words.int(handles.add_datatype(handle, || measure(handle as usize)));
+            }
+            kind if is_handle(kind) && step.direction == Direction::Out && step.length == Length::Scalar => {
+                // SAFETY: as above, of another kind.
+                let handle = unsafe { self.abi.handle_at(kind, self.a[at], 0) };
+                handles::change();
+                into.words.int(handles.objects(kind).add(kind, handle));
+            }
+            Kind::Status | Kind::Pointer | Kind::String => into.words.nil(),
+            kind if is_handle(kind) => into.words.nil(),
+            kind => self.numbers(at, kind, step.length, into),
+        }
+    }
+
+    fn numbers(&self, at: usize, kind: Kind, length: Length, into: &mut Results) {
+        // SAFETY: out parameters have as many elements as their length says, of the size of their kind.
+        let one = |i: usize| unsafe {
+            let small = || (self.a[at] as *const i32).add(i).read_unaligned();
+            match kind {
+                Kind::Long | Kind::Lcount => (self.a[at] as *const i64).add(i).read_unaligned(),
+                Kind::Rank => self.abi.rank(small()),
+                Kind::Tag => self.abi.tag(small()),
+                Kind::Level => self.abi.level(small()),
+                _ => i64::from(small()),
+            }
+        };
+        let is_out = |p: usize| self.shape.parameters[p].direction != Direction::In;
+        match length {
+            Length::Scalar => into.words.int(one(0)),
+            Length::Parameter(p) => {
+                let len = if is_out(p) { self.int(p) } else { self.a[p] as i32 };
+                let len = usize::try_from(len).unwrap_or(0);
+                into.words.ints(len, (0..len).map(one));
+            }
+            _ => into.words.nil(),
+        }
+    }
+
+    /// A status for each operation that completed; it means something for receives and probes.
+    fn statuses(&self, at: usize, into: &mut Results) {
+        let meaningless = Status { source: UNDEFINED, tag: UNDEFINED, bytes: -1, cancelled: false };
+        let status = |(nth, &position): (usize, &usize)| {
+            // SAFETY: the library has filled one status for each completed operation.
+            let status = unsafe { self.abi.status_at(self.a[at], nth) };
+            match self.operation(position) {
+                Operation::Receive => status,
+                Operation::Send => Status { cancelled: status.cancelled, ..meaningless },
+                Operation::Other => meaningless,
+            }
+        };
+        let Results { words, completed, .. } = into;
+        let numbers = completed.iter().enumerate().map(status).flat_map(|s| [s.source, s.tag, s.bytes, i64::from(s.cancelled)]);
+        words.ints(4 * completed.len(), numbers);
+    }
+
+    /// What the operation at this position of the requests was. A call without requests is a receive or a probe, if it has a status.
+    fn operation(&self, position: usize) -> Operation {
+        match self.arguments.requests.get(position) {
+            Some(named) => named.request.map_or(Operation::Other, |r| r.operation),
+            None if self.shape.requests.is_none() => Operation::Receive,
+            None => Operation::Other,
+        }
+    }
+
+    fn request(&self, at: usize, into: &mut Results, handles: &mut Handles) {
+        let Role::Makes(operation, persistent) = self.shape.role else { return into.words.nil() };
+        // SAFETY: the library has just written this request.
+        let handle = unsafe { self.abi.handle_at(Kind::Request, self.a[at], 0) };
+        let payload = match operation {
+            Operation::Receive => self.arguments.received,
+            Operation::Send | Operation::Other => self.arguments.sent,
+        };
+        into.words.int(handles.requests.add(handle, self.a[at], operation, persistent, payload.unwrap_or_default()));
+    }
+
+    fn communicator(&self, at: usize, into: &mut Results, handles: &mut Handles) {
+        handles::change();
+        let parent = self.shape.comm.map_or(0, |c| self.abi.handle(Kind::Comm, self.a[c]));
+        let counted = matches!(self.shape.makes, Some(Making::ByParent | Making::ByParentLater | Making::Otherwise));
+        let nth = if counted { handles.communicators.count_child(parent) } else { 0 };
+        // SAFETY: the library has just written this communicator.
+        let handle = unsafe { self.abi.handle_at(Kind::Comm, self.a[at], 0) };
+        let predefined = self.abi.predefined(Kind::Comm, handle);
+        match (predefined, self.shape.makes) {
+            (Some(number), _) => into.words.int(number),
+            (None, None) => into.words.int(handles.communicators.get(handle).map_or(UNKNOWN, |c| c.id)),
+            (None, Some(how)) => {
+                let tag = self.shape.function.parameter("tag").map_or(0, |t| i64::from(self.a[t] as i32));
+                let (id, members) = handles.communicators.add(handle, parent, how, nth, tag, self.shape.function);
+                let mut list = vec![id, members.local.len() as i64];
+                list.extend(members.local.iter().chain(&members.remote));
+                into.words.ints(list.len(), list.into_iter());
+            }
+        }
+    }
+
+    /// Requests that are no more, and other handles that the call took away.
+    fn retire(&self, completed: &[usize], handles: &mut Handles) {
+        let ends = matches!(self.shape.role, Role::CompletesAll | Role::CompletesAny(_) | Role::CompletesSome(..));
+        let frees_request = self.shape.role == Role::Frees;
+        if ends && !completed.is_empty() || frees_request {
+            let all = [0];
+            for &position in if frees_request { &all[..] } else { completed } {
+                let named = self.arguments.requests.get(position);
+                let over = |r: &Request| frees_request || !r.persistent;
+                if let Some((handle, request)) = named.and_then(|n| Some((n.handle, n.request.filter(over)?))) {
+                    handles.requests.remove(handle, request.id);
+                }
+            }
+        }
+        if self.shape.frees {
+            handles::change();
+            for &(_, kind, handle) in &self.arguments.freed {
+                handles.free(kind, handle);
+            }
+        }
+    }
+
+    fn digests(&self, completed: &[usize], into: &mut Vec<u64>, digests: Digests) {
+        let digest = |payload: &Payload, bytes| payload::digest(payload, bytes, digests.limit, digests.now);
+        let request = |position: usize| self.arguments.requests.get(position).and_then(|n| n.request);
+        match self.shape.role {
+            Role::Starts => {
+                let started = self.arguments.requests.iter().filter_map(|n| n.request);
+                into.extend(started.filter(|r| r.operation == Operation::Send).map(|r| digest(&r.payload, None)));
+            }
+            Role::Makes(_, true) | Role::Looks | Role::Frees => {}
+            Role::Makes(_, false) | Role::None => {
+                into.extend(self.arguments.sent.map(|p| digest(&p, None)));
+                if let (Role::None, Some(payload)) = (self.shape.role, self.arguments.received) {
+                    into.push(digest(&payload, self.bytes_of(0)));
+                }
+            }
+            Role::CompletesAll | Role::CompletesAny(_) | Role::CompletesSome(..) => {
+                let received = completed.iter().enumerate().filter_map(|(nth, &p)| Some((nth, request(p)?)));
+                let received = received.filter(|(_, r)| r.operation == Operation::Receive);
+                into.extend(received.map(|(nth, r)| digest(&r.payload, self.bytes_of(nth))));
+            }
+        }
+    }
+
+    /// The bytes that the `nth` status says were received.
+    fn bytes_of(&self, nth: usize) -> Option<u64> {
+        let at = self.shape.statuses.filter(|&at| self.a[at] != self.abi.status_ignore)?;
+        // SAFETY: the library has filled one status for each completed operation.
+        u64::try_from(unsafe { self.abi.status_at(self.a[at], nth) }.bytes).ok()
+    }
+}
+
+/// The bytes of data in an element of a datatype, and whether elements lie side by side.
+fn measure(datatype: usize) -> (u64, bool) {
+    let mut size = 0i32;
+    let (mut low, mut extent, mut true_low, mut true_extent) = (0isize, 0isize, 0isize, 0isize);
+    let address = |word: &mut isize| std::ptr::from_mut(word) as usize;
+    // SAFETY: the library has just given this datatype; results are an int and four MPI_Aints.
+    let codes = unsafe {
+        [
+            real::pmpi(mpi::TYPE_SIZE, [datatype, (&raw mut size) as usize]),
+            real::pmpi(mpi::TYPE_GET_EXTENT, [datatype, address(&mut low), address(&mut extent)]),
+            real::pmpi(mpi::TYPE_GET_TRUE_EXTENT, [datatype, address(&mut true_low), address(&mut true_extent)]),
+        ]
+    };
+    let bytes = u64::try_from(size).unwrap_or(0);
+    let whole = codes == [Some(0); 3] && low == 0 && true_low == 0;
+    (bytes, whole && extent as u64 == bytes && true_extent as u64 == bytes)
+}

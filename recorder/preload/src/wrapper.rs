@@ -1,0 +1,113 @@
+//! What every exported function does: record, forward, record.
+//!
+//! Libraries call their own functions through the same names; only the outermost call of a thread is the program's. MPI_Abort is
+//! recorded at any depth: programs call it from callbacks.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use traces::{Function, mpi};
+
+use crate::{process, real, record};
+
+/// Which of a function's two names was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// `MPI_x`.
+    Mpi,
+    /// `PMPI_x`: Fortran layers, and tools.
+    Pmpi,
+}
+
+/// What a call returns when no MPI library is there: MPI_ERR_OTHER in the standard ABI.
+const NO_LIBRARY: usize = 16;
+
+thread_local! {
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Being inside a call. It ends with the call, also by an exception or a cancelled thread.
+struct Inside(u32);
+
+impl Inside {
+    #[inline]
+    fn enter() -> Inside {
+        let depth = DEPTH.get();
+        DEPTH.set(depth + 1);
+        Inside(depth)
+    }
+}
+
+impl Drop for Inside {
+    #[inline]
+    fn drop(&mut self) {
+        DEPTH.set(self.0);
+    }
+}
+
+/// A call of a function that returns an error code.
+///
+/// # Safety
+/// The arguments are those of the function.
+#[inline(never)]
+pub unsafe fn call<const N: usize>(function: Function, family: Family, mut a: [usize; N], caller: usize) -> usize {
+    let Some(address) = real::function(function, family) else {
+        // SAFETY: as the caller's.
+        return unsafe { without_library(function, &a) };
+    };
+    let inside = Inside::enter();
+    if inside.0 > 0 && function != mpi::ABORT {
+        // SAFETY: as the caller's.
+        return unsafe { real::invoke(address, &a) };
+    }
+    // SAFETY: as the caller's.
+    let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(function, &mut a, caller) }));
+    // SAFETY: as the caller's; `enter` replaced an ignored status by memory for it, at most.
+    let result = unsafe { real::invoke(address, &a) };
+    if let Ok(Some(pending)) = entered {
+        // SAFETY: the call has returned.
+        if catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(pending, &a, result as i32) })).is_err() {
+            process::stop();
+        }
+    }
+    result
+}
+
+/// A call of a function that returns a time.
+///
+/// # Safety
+/// As [`call`].
+#[inline(never)]
+pub unsafe fn call_double(function: Function, family: Family, mut a: [usize; 0], caller: usize) -> f64 {
+    let Some(address) = real::function(function, family) else { return 0.0 };
+    // SAFETY: MPI_Wtime and MPI_Wtick have this signature.
+    let time: unsafe extern "C-unwind" fn() -> f64 = unsafe { std::mem::transmute(address) };
+    let inside = Inside::enter();
+    if inside.0 > 0 {
+        // SAFETY: as above.
+        return unsafe { time() };
+    }
+    // SAFETY: the function has no arguments.
+    let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(function, &mut a, caller) }));
+    // SAFETY: as above.
+    let result = unsafe { time() };
+    if let Ok(Some(pending)) = entered {
+        // SAFETY: the call has returned.
+        let _ = catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(pending, &a, 0) }));
+    }
+    result
+}
+
+/// A program may ask whether MPI is initialized before it loads an MPI library: it is not.
+///
+/// # Safety
+/// As [`call`].
+#[cold]
+unsafe fn without_library<const N: usize>(function: Function, a: &[usize; N]) -> usize {
+    if matches!(function, mpi::INITIALIZED | mpi::FINALIZED) && a.first().is_some_and(|&flag| flag != 0) {
+        // SAFETY: the argument is the address of an int.
+        unsafe { (a[0] as *mut i32).write(0) };
+        return 0;
+    }
+    NO_LIBRARY
+}

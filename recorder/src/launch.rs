@@ -1,0 +1,139 @@
+//! `mpitrace record`: gets everything ready, and becomes the program.
+//!
+//! The program replaces this process, so its exit status, its signals, its number and what its launcher told it are its own. This
+//! file says in which order things happen; each of them is at home in a file of its own.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::detach;
+use crate::error::Error;
+use crate::job::Job;
+use crate::library;
+use crate::parts::Parts;
+use crate::process::ProcessId;
+use crate::program::{self, Kind};
+use crate::settings::{self, JOB, LD_PRELOAD, OUTPUT, Settings};
+
+/// What to record, and how.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The program, as it was given.
+    pub program: OsString,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// The trace, as it was given.
+    pub output: PathBuf,
+    /// Digests of messages of up to so many bytes.
+    pub digest_limit: u64,
+    /// Print nothing.
+    pub quiet: bool,
+    /// The library to preload, if the user names one.
+    pub preload: Option<PathBuf>,
+    /// The library that the command carries.
+    pub embedded: &'static [u8],
+}
+
+/// What the watcher is to be told.
+#[derive(Clone, Debug)]
+pub struct WatchOrder {
+    /// Over what it watches.
+    pub parts: Parts,
+    /// How many processes are started on this machine, if that is known.
+    pub expected: Option<usize>,
+}
+
+/// Becomes the program. `watcher` makes the command that starts the watcher; it is called for one process a machine.
+///
+/// Returns only if the program could not be started.
+pub fn launch(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> Error {
+    match prepare(request, watcher) {
+        Ok(variables) => become_program(request, variables),
+        Err(error) => error,
+    }
+}
+
+/// The variables that the program gets.
+fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> Result<Vec<(&'static str, OsString)>, Error> {
+    let program = program::resolve(&request.program, env::var_os("PATH").as_deref())?;
+    let is_launcher = program::is_launcher(&request.program);
+    let found = Job::of_this_process();
+    let kind = program::kind(&program);
+    if kind != Kind::Dynamic {
+        if found.rank.as_deref().is_none_or(|r| r == "0") {
+            say(request, &why_not(&program, kind));
+        }
+        return Ok(Vec::new());
+    }
+    let job = if is_launcher { Job::alone(ProcessId::own()) } else { found };
+    let library = library::locate(request.preload.as_deref(), request.embedded)?;
+    let output = std::path::absolute(&request.output).map_err(Error::io("find", &request.output))?;
+    let job = outer_job(&output).unwrap_or(job);
+    let settings =
+        Settings { digest_limit: request.digest_limit, quiet: request.quiet, ..Settings::new(output, job.token.clone()) };
+    let parts = Parts { output: settings.output.clone(), directory: settings.parts.clone(), job: job.token };
+    let turn = parts.enter(ProcessId::own())?;
+    if turn.first_of_job {
+        say(request, &beginning(request, is_launcher));
+    }
+    if turn.first_of_node {
+        let order = WatchOrder { parts, expected: job.local_size };
+        // The program can do without: what is not joined can be read as it is.
+        if let Err(error) = detach::run_first_step(&mut watcher(&order)) {
+            let directory = order.parts.directory.display();
+            say(request, &format!("{error}; should the program not end well, its trace is the directory {directory}"));
+        }
+    }
+    let preload = settings::with_preload(env::var_os(LD_PRELOAD).as_deref(), &library);
+    let mut variables = settings.to_environment();
+    variables.push((LD_PRELOAD, preload));
+    Ok(variables)
+}
+
+/// The job of the recording that this process is in already, if it goes to the same trace: `mpitrace record mpiexec mpitrace record app`.
+fn outer_job(output: &Path) -> Option<Job> {
+    let same_trace = env::var_os(OUTPUT.variable).is_some_and(|outer| Path::new(&outer) == output);
+    let token = env::var(JOB.variable).ok().filter(|_| same_trace)?;
+    let outer = Parts { output: output.to_owned(), directory: settings::with_suffix(output, ".parts"), job: token };
+    outer.is_ours().then_some(Job { token: outer.job, local_size: None, rank: None })
+}
+
+fn become_program(request: &Request, variables: Vec<(&'static str, OsString)>) -> Error {
+    let program = PathBuf::from(&request.program);
+    let source = Command::new(&request.program).args(&request.arguments).envs(variables).exec();
+    match source.kind() {
+        // The program was there a moment ago: it is its interpreter that is missing.
+        ErrorKind::NotFound => Error::NoInterpreter { program },
+        _ => Error::Exec { program, source },
+    }
+}
+
+fn beginning(request: &Request, is_launcher: bool) -> String {
+    let output = request.output.display();
+    if is_launcher {
+        let launcher = request.program.display();
+        return format!(
+            "recording what {launcher} starts on this machine to {output} (for several machines: {launcher} … mpitrace record APP)"
+        );
+    }
+    format!("recording to {output}")
+}
+
+fn why_not(program: &Path, kind: Kind) -> String {
+    let program = program.display();
+    match kind {
+        Kind::Foreign => format!("{program} is of another architecture than mpitrace: it runs, but is not recorded"),
+        _ => format!("{program} is linked statically, so no library can be loaded into it: it runs, but is not recorded"),
+    }
+}
+
+/// Says a line to the user.
+fn say(request: &Request, line: &str) {
+    if !request.quiet {
+        eprintln!("mpitrace: {line}");
+    }
+}

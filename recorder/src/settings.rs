@@ -1,0 +1,216 @@
+//! The contract of the two halves of recording: what the launcher tells the preload, through the environment.
+//!
+//! One table has each setting's flag, variable, meaning and default; the command line, the help text and both halves take them from
+//! here. A value that makes no sense counts as absent: nothing in an environment may keep a program from running.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+/// One setting, as the table describes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The flag of `mpitrace record`, without its dashes; None where the launcher alone decides.
+    pub flag: Option<&'static str>,
+    /// The environment variable.
+    pub variable: &'static str,
+    /// What it says.
+    pub meaning: &'static str,
+    /// What holds without it, in words; None if it is derived for every run.
+    pub default: Option<&'static str>,
+}
+
+/// Where the trace goes.
+pub const OUTPUT: Setting = Setting {
+    flag: Some("output"),
+    variable: "MPITRACE_OUTPUT",
+    meaning: "The trace to write; one that exists is kept as FILE.old",
+    default: Some("trace.msgpack"),
+};
+
+/// Where segments lie while the program runs.
+pub const PARTS: Setting = Setting {
+    flag: None,
+    variable: "MPITRACE_PARTS",
+    meaning: "The directory of the segments while the program runs",
+    default: None,
+};
+
+/// Which run this is.
+pub const JOB: Setting = Setting {
+    flag: None,
+    variable: "MPITRACE_JOB",
+    meaning: "The token of this run, the same in all its processes",
+    default: None,
+};
+
+/// How much of a message its digest covers.
+pub const DIGEST_LIMIT: Setting = Setting {
+    flag: Some("digest-limit"),
+    variable: "MPITRACE_DIGEST_LIMIT",
+    meaning: "Take the digest of messages of up to this many bytes; 0 takes none",
+    default: Some("65536"),
+};
+
+/// Whether to print nothing.
+pub const QUIET: Setting =
+    Setting { flag: Some("quiet"), variable: "MPITRACE_QUIET", meaning: "Print nothing about the recording", default: Some("0") };
+
+/// The library to preload, in place of the one that the command carries.
+pub const PRELOAD: Setting = Setting {
+    flag: Some("preload"),
+    variable: "MPITRACE_PRELOAD",
+    meaning: "Preload this library, and not the one that this command carries",
+    default: None,
+};
+
+/// Every setting.
+pub const TABLE: [Setting; 6] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, QUIET, PRELOAD];
+
+/// The limit of [`DIGEST_LIMIT`] where nothing else is said.
+pub const DEFAULT_DIGEST_LIMIT: u64 = 64 << 10;
+
+/// What the preload has to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The trace to be: an absolute path.
+    pub output: PathBuf,
+    /// The directory of the segments: an absolute path, which exists when the program starts.
+    pub parts: PathBuf,
+    /// The token of this run, the same in all processes that `mpiexec` started together.
+    pub job: String,
+    /// Digests are taken of messages of up to so many bytes; 0 is never.
+    pub digest_limit: u64,
+    /// Print nothing.
+    pub quiet: bool,
+}
+
+impl Settings {
+    /// The settings of a recording to `output`, an absolute path, with everything else as it is by default.
+    #[must_use]
+    pub fn new(output: PathBuf, job: String) -> Settings {
+        Settings { parts: with_suffix(&output, ".parts"), output, job, digest_limit: DEFAULT_DIGEST_LIMIT, quiet: false }
+    }
+
+    /// What this process was told; None if `mpitrace record` did not start it, and there is nothing to record.
+    #[must_use]
+    pub fn from_environment() -> Option<Settings> {
+        Settings::from_variables(|name| env::var_os(name))
+    }
+
+    /// The same, from whatever holds the variables.
+    pub fn from_variables(get: impl Fn(&str) -> Option<OsString>) -> Option<Settings> {
+        let path = |setting: Setting| get(setting.variable).map(PathBuf::from).filter(|p| p.is_absolute());
+        let text = |setting: Setting| get(setting.variable)?.into_string().ok();
+        Some(Settings {
+            output: path(OUTPUT)?,
+            parts: path(PARTS)?,
+            job: text(JOB)?,
+            digest_limit: text(DIGEST_LIMIT).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_DIGEST_LIMIT),
+            quiet: text(QUIET).is_some_and(|t| is_true(&t)),
+        })
+    }
+
+    /// The variables that say the same.
+    #[must_use]
+    pub fn to_environment(&self) -> Vec<(&'static str, OsString)> {
+        vec![
+            (OUTPUT.variable, self.output.clone().into()),
+            (PARTS.variable, self.parts.clone().into()),
+            (JOB.variable, self.job.clone().into()),
+            (DIGEST_LIMIT.variable, self.digest_limit.to_string().into()),
+            (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
+        ]
+    }
+}
+
+fn is_true(text: &str) -> bool {
+    matches!(text.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on")
+}
+
+/// `path` with `suffix` at its end: beside `trace.msgpack` lie `trace.msgpack.parts` and `trace.msgpack.old`.
+#[must_use]
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// The variable by which the dynamic linker is told to load a library into a program.
+pub const LD_PRELOAD: &str = "LD_PRELOAD";
+
+/// Whether LD_PRELOAD can hold this path: it is a list, and has no way to quote.
+#[must_use]
+pub fn can_preload(library: &Path) -> bool {
+    library.is_absolute() && !library.as_os_str().as_encoded_bytes().iter().any(|b| matches!(b, b':' | b' ' | b'\t' | b'\n'))
+}
+
+/// LD_PRELOAD with `library` behind what it has: sanitizers insist on being first.
+#[must_use]
+pub fn with_preload(existing: Option<&OsStr>, library: &Path) -> OsString {
+    let mut list = existing.unwrap_or_default().to_owned();
+    let ours = library.as_os_str().as_encoded_bytes();
+    if list.as_encoded_bytes().split(|b| matches!(b, b':' | b' ')).any(|entry| entry == ours) {
+        return list;
+    }
+    if !list.is_empty() {
+        list.push(":");
+    }
+    list.push(library);
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn example() -> Settings {
+        Settings { digest_limit: 7, quiet: true, ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into()) }
+    }
+
+    #[test]
+    fn what_is_told_is_what_is_heard() {
+        let variables: HashMap<_, _> = example().to_environment().into_iter().collect();
+        assert_eq!(Settings::from_variables(|name| variables.get(name).cloned()), Some(example()));
+        assert_eq!(example().parts, Path::new("/run/a b/trace.msgpack.parts"));
+    }
+
+    #[test]
+    fn every_variable_is_in_the_table() {
+        for (variable, _) in example().to_environment() {
+            assert!(TABLE.iter().any(|s| s.variable == variable), "{variable}");
+        }
+        assert_eq!(DIGEST_LIMIT.default, Some(DEFAULT_DIGEST_LIMIT.to_string().as_str()));
+    }
+
+    #[test]
+    fn nonsense_counts_as_absent_and_a_missing_place_as_no_recording() {
+        let mut variables: HashMap<_, _> = example().to_environment().into_iter().collect();
+        variables.insert(DIGEST_LIMIT.variable, "lots".into());
+        variables.insert(QUIET.variable, "perhaps".into());
+        let read = |v: &HashMap<&str, OsString>| Settings::from_variables(|name| v.get(name).cloned());
+        let heard = read(&variables).expect("the rest is there");
+        assert_eq!((heard.digest_limit, heard.quiet), (DEFAULT_DIGEST_LIMIT, false));
+        variables.insert(OUTPUT.variable, "relative".into());
+        assert_eq!(read(&variables), None);
+    }
+
+    #[test]
+    fn the_library_goes_behind_others_and_in_once() {
+        let library = Path::new("/lib/ours.so");
+        assert_eq!(with_preload(None, library), "/lib/ours.so");
+        let list = with_preload(Some(OsStr::new("/lib/asan.so")), library);
+        assert_eq!(list, "/lib/asan.so:/lib/ours.so");
+        assert_eq!(with_preload(Some(&list), library), list);
+    }
+
+    #[test]
+    fn a_path_that_the_linker_would_split_is_refused() {
+        assert!(can_preload(Path::new("/lib/ours.so")));
+        for path in ["ours.so", "/my lib/ours.so", "/a:b/ours.so"] {
+            assert!(!can_preload(Path::new(path)), "{path}");
+        }
+    }
+}
