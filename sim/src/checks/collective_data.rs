@@ -1,0 +1,138 @@
+//! What the members of a collective give each other, pair by pair: counts and types have to agree to the last element.
+//!
+//! A member gives something to another one, which expects something from it; in a reduction all give the same. What is not known
+//! (a datatype whose constructor is not followed) agrees with everything.
+
+use traces::constant::IN_PLACE;
+use traces::function::{Function, mpi};
+use traces::{Call, Value};
+
+use super::Evidence;
+use super::collectives::{Meeting, data_finding};
+use super::wording::count;
+use crate::finding::{Finding, Place};
+use crate::layout::Content;
+use crate::lift::{Pattern, blocking_form};
+
+/// Comparing every member with every other one is for communicators of at most this size; in larger ones each is compared with the
+/// first.
+const MEMBERS_MAX: usize = 1024;
+
+/// One member's call.
+struct Member<'a> {
+    place: Place,
+    call: &'a Call,
+    process: usize,
+    /// Its rank in the communicator.
+    rank: usize,
+}
+
+/// The first pair that disagrees, and how many more.
+pub(super) fn check(evidence: Evidence, meeting: Meeting, function: Function) -> Option<Finding> {
+    let (blocking, pattern) = blocking_form(function)?;
+    let members: Vec<Member> = meeting.calls.iter().filter_map(|(place, _)| member(evidence, *place)).collect();
+    let root = members.first()?.call.int("root").and_then(|root| usize::try_from(root).ok());
+    let exchange = Exchange { evidence, function: blocking };
+    let mut faults = Vec::new();
+    if is_uniform(blocking) {
+        let first = members.iter().find(|m| Some(m.rank) == root).or(members.first())?;
+        let others = members.iter().filter(|m| m.place != first.place);
+        faults.extend(others.filter_map(|other| exchange.uniform_fault(first, other)));
+    } else {
+        let pairs = members.iter().flat_map(|giver| members.iter().map(move |taker| (giver, taker)));
+        let is_pair = |giver: &Member, taker: &Member| match pattern {
+            Pattern::ToRoot => Some(taker.rank) == root,
+            Pattern::FromRoot => Some(giver.rank) == root,
+            Pattern::AllToAll => members.len() <= MEMBERS_MAX || giver.rank == 0 || taker.rank == 0,
+            Pattern::Prefix | Pattern::Neighbours => false,
+        };
+        faults.extend(pairs.filter(|(g, t)| is_pair(g, t)).filter_map(|(g, t)| exchange.pair_fault(g, t)));
+    }
+    let others = faults.len().saturating_sub(1) as u64;
+    faults.into_iter().next().map(|texts| data_finding(evidence, function, texts, others))
+}
+
+fn member(evidence: Evidence, place: Place) -> Option<Member> {
+    let call = evidence.call(place);
+    let process = evidence.trace.lanes[place.lane as usize].process as usize;
+    let view = evidence.lifted.communicators.view(call.int("comm")?, evidence.rank(place))?;
+    let rank = view.local.position(evidence.rank(place))? as usize;
+    Some(Member { place, call, process, rank })
+}
+
+/// Whether all members give the same count and type.
+fn is_uniform(blocking: Function) -> bool {
+    matches!(
+        blocking,
+        mpi::BCAST | mpi::REDUCE | mpi::ALLREDUCE | mpi::SCAN | mpi::EXSCAN | mpi::REDUCE_SCATTER | mpi::REDUCE_SCATTER_BLOCK
+    )
+}
+
+struct Exchange<'a> {
+    evidence: Evidence<'a>,
+    function: Function,
+}
+
+impl Exchange<'_> {
+    fn content(&self, member: &Member, count: Option<i64>, datatype: Option<i64>) -> Content {
+        let datatypes = &self.evidence.lifted.datatypes[member.process.min(self.evidence.lifted.datatypes.len() - 1)];
+        datatypes.content(count, datatype, &self.evidence.program.layouts)
+    }
+
+    /// What a member of a reduction or a broadcast contributes.
+    fn uniform(&self, member: &Member) -> Content {
+        let sum = member.call.ints("recvcounts").iter().try_fold(0i64, |sum, n| sum.checked_add(*n));
+        let count = match self.function {
+            mpi::REDUCE_SCATTER => sum,
+            mpi::REDUCE_SCATTER_BLOCK => member.call.int("recvcount"),
+            _ => member.call.int("count"),
+        };
+        self.content(member, count, member.call.int("datatype"))
+    }
+
+    fn uniform_fault(&self, first: &Member, other: &Member) -> Option<[(Place, String); 2]> {
+        let counts = |m: &Member| m.call.ints("recvcounts").to_vec();
+        if self.function == mpi::REDUCE_SCATTER && counts(first) != counts(other) {
+            let text = |m: &Member| format!("gives the counts {:?}", counts(m));
+            return Some([(first.place, text(first)), (other.place, text(other))]);
+        }
+        let verb = if self.function == mpi::BCAST { ("sends", "expects") } else { ("reduces", "reduces") };
+        self.fault((first, self.uniform(first), verb.0), (other, self.uniform(other), verb.1))
+    }
+
+    fn pair_fault(&self, giver: &Member, taker: &Member) -> Option<[(Place, String); 2]> {
+        let gives = self.side(giver, taker.rank, "send")?;
+        let takes = self.side(taker, giver.rank, "recv")?;
+        self.fault((giver, gives, "sends"), (taker, takes, "expects"))
+    }
+
+    /// What one side of a pair names for the other one; None if it leaves it where it is (MPI_IN_PLACE).
+    fn side(&self, member: &Member, other: usize, side: &str) -> Option<Content> {
+        let call = member.call;
+        let in_place = |name| call.argument(name) == &Value::Int(IN_PLACE);
+        let is_rooted = call.function.parameter("root").is_some();
+        // At a root, and where all exchange, data that lies in its place is not described on this side.
+        if (side == "send" && in_place("sendbuf")) || (side == "recv" && is_rooted && in_place("recvbuf")) {
+            return None;
+        }
+        let one = |name: &str| call.int(&format!("{side}{name}"));
+        let many = |name: &str| call.ints(&format!("{side}{name}s")).get(other).copied();
+        let count = one("count").or_else(|| many("count"))?;
+        let datatype = one("type").or_else(|| many("type"));
+        Some(self.content(member, Some(count), datatype))
+    }
+
+    fn fault(
+        &self,
+        (a, gives, verb_a): (&Member, Content, &str),
+        (b, takes, verb_b): (&Member, Content, &str),
+    ) -> Option<[(Place, String); 2]> {
+        let (sent, expected) = (gives.bytes?, takes.bytes?);
+        if sent != expected {
+            let text = |verb: &str, bytes| format!("{verb} {}", count(bytes, "byte"));
+            return Some([(a.place, text(verb_a, sent)), (b.place, text(verb_b, expected))]);
+        }
+        let (sent, expected) = self.evidence.program.layouts.difference(gives, takes)?;
+        Some([(a.place, format!("{verb_a} {}", sent.name())), (b.place, format!("{verb_b} {}", expected.name()))])
+    }
+}

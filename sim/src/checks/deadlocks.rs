@@ -1,0 +1,294 @@
+//! Deadlocks: `deadlock/cycle`, `deadlock/missing-rank`, `deadlock/buffering`, and the near misses that lead to one.
+//!
+//! The labels are those of the core only; how many others wait for it is a note.
+
+use super::cores::{self, Core};
+use super::near_misses::{Difference, NearMiss};
+use super::wording::{and, count, distinct, on_comm, ranks};
+use super::{Evidence, finding, primary, secondary};
+use crate::finding::{Finding, Label, Place, Severity};
+use crate::machine::{Awaited, Fate, Need, Wait, What};
+use crate::program::Until;
+use crate::rules;
+use crate::{Buffering, machine};
+
+/// What it means that ranks are stuck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judgement {
+    /// The program is stuck, however much is buffered.
+    Deadlock,
+    /// It is stuck only because sends are not buffered and collectives wait.
+    NeedsBuffering(Severity),
+}
+
+/// More calls than this are not labelled, but counted.
+const LABELS_MAX: usize = 8;
+
+/// The deadlocks of a run, those by a near miss first.
+pub(super) fn check(
+    evidence: Evidence,
+    near_misses: &[NearMiss],
+    buffering: Option<Buffering>,
+    known: &[Finding],
+) -> Vec<Finding> {
+    let judgement = match buffering {
+        None | Some(Buffering::Infinite) => Judgement::Deadlock,
+        Some(_) if is_stuck_anyway(evidence) => Judgement::Deadlock,
+        Some(_) => Judgement::NeedsBuffering(Severity::Error),
+    };
+    let cores = find_cores(evidence);
+    let mut found = Vec::new();
+    let mut is_explained = vec![false; cores.len()];
+    for (core, is_explained) in cores.iter().zip(&mut is_explained) {
+        // The receive may be what its lane waits for, or lie before it.
+        let mut misses = near_misses.iter().filter(|miss| core.lanes.contains(&(miss.receive.place.lane as usize)));
+        if let Some(first) = misses.next() {
+            *is_explained = true;
+            found.push(miss_finding(evidence, first, core, misses.count()));
+        }
+    }
+    for (core, _) in cores.iter().zip(&is_explained).filter(|(core, explained)| !**explained && !is_known(known, core)) {
+        found.push(core_finding(evidence, core, judgement));
+    }
+    found
+}
+
+/// The deadlocks of a run, with nothing else to explain them.
+pub(super) fn report(evidence: Evidence, judgement: Judgement) -> Vec<Finding> {
+    find_cores(evidence).iter().map(|core| core_finding(evidence, core, judgement)).collect()
+}
+
+fn find_cores(evidence: Evidence) -> Vec<Core> {
+    cores::find(evidence.program, evidence.remains, evidence.standing)
+}
+
+/// Whether the program would be stuck even if every send was buffered.
+fn is_stuck_anyway(evidence: Evidence) -> bool {
+    let assume = super::assumptions(Some(Buffering::Infinite));
+    let mut other = machine::Machine::new(evidence.program, assume, machine::Timeless, false);
+    other.run();
+    let remains = other.remains();
+    super::Standing::of(evidence.program, &remains).is_stuck.contains(&true)
+}
+
+/// Whether a finding about collectives has a call in this core as its subject.
+fn is_known(known: &[Finding], core: &Core) -> bool {
+    let is_order = |finding: &&Finding| finding.rule == &rules::COLLECTIVE_ORDER;
+    let places = known.iter().filter(is_order).flat_map(|finding| &finding.labels).map(|label| label.place);
+    places.into_iter().any(|place| core.lanes.contains(&(place.lane as usize)))
+}
+
+/// A deadlock because a message and a receive missed each other.
+fn miss_finding(evidence: Evidence, miss: &NearMiss, core: &Core, more: usize) -> Finding {
+    let mut found = near_miss(evidence, miss);
+    let stuck = distinct(core.lanes.iter().map(|lane| evidence.program.lanes[*lane].rank));
+    found.notes.push(format!("it is a deadlock: {} can never go on", ranks(&stuck)));
+    if more > 0 {
+        found.notes.push(format!("{} each other likewise", plural(more, "more pair misses", "more pairs miss")));
+    }
+    note_others(&mut found, core);
+    found
+}
+
+fn plural(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// A message and a receive that missed each other.
+pub(super) fn near_miss(evidence: Evidence, miss: &NearMiss) -> Finding {
+    let NearMiss { send, receive, differs } = miss;
+    let program = evidence.program;
+    let (message, plan) = (&program.sends[send.send as usize], &program.receives[receive.receive as usize]);
+    let (from, here) = (evidence.rank(send.place), evidence.rank(receive.place));
+    let sent_on = evidence.comm_of_send(send.send);
+    let waits_on = evidence.comm_of_receive(receive.receive);
+    let title = match differs {
+        Difference::Tag => {
+            let wanted = plan.tag.unwrap_or_default();
+            format!("rank {here} waits for tag {wanted} from rank {from}, which sent tag {}", message.tag)
+        }
+        Difference::Communicator => format!(
+            "rank {here} waits for rank {from} on {}, which sent on {}",
+            super::wording::comm_name(waits_on),
+            super::wording::comm_name(sent_on)
+        ),
+        Difference::Source => {
+            let wanted = evidence.source(receive.receive).map_or("any rank".into(), |rank| format!("rank {rank}"));
+            format!("rank {here} waits for a message from {wanted}, but it was sent by rank {from}")
+        }
+        Difference::Destination => {
+            let to = evidence.destination(send.send).map_or("nobody".into(), |rank| format!("rank {rank}"));
+            format!("rank {here} waits for a message from rank {from}, which sent it to {to}")
+        }
+    };
+    let mut found = finding(differs.rule(), Severity::Error, title);
+    found.labels.push(primary(receive.place, format!("waits for {}", evidence.receive_text(receive.receive))));
+    found.labels.push(primary(send.place, format!("sent {}, which nobody receives", evidence.send_text(send.send))));
+    found
+}
+
+fn core_finding(evidence: Evidence, core: &Core, judgement: Judgement) -> Finding {
+    let waiting = distinct(core.lanes.iter().map(|lane| evidence.program.lanes[*lane].rank));
+    let calls = calls_of(evidence, core);
+    let calls = and(&calls);
+    let title = match judgement {
+        Judgement::NeedsBuffering(_) if core.gone.is_empty() => {
+            format!("{} would wait for each other in {calls} if {}", ranks(&waiting), unless(evidence, core))
+        }
+        Judgement::NeedsBuffering(_) => {
+            format!("{} would wait for ever in {calls} if {}", ranks(&waiting), unless(evidence, core))
+        }
+        Judgement::Deadlock if core.gone.is_empty() => match waiting.len() {
+            1 => format!("{} waits for itself in {calls}", ranks(&waiting)),
+            _ => format!("{} wait for each other in {calls}", ranks(&waiting)),
+        },
+        Judgement::Deadlock => {
+            let verb = if waiting.len() == 1 { "waits" } else { "wait" };
+            let has = if core.gone.len() == 1 { "has" } else { "have" };
+            format!("{} {verb} in {calls} for {}, which {has} called MPI_Finalize", ranks(&waiting), ranks(&core.gone))
+        }
+    };
+    let (rule, severity) = match judgement {
+        Judgement::NeedsBuffering(severity) => (&rules::DEADLOCK_BUFFERING, severity),
+        Judgement::Deadlock if core.gone.is_empty() => (&rules::DEADLOCK_CYCLE, Severity::Error),
+        Judgement::Deadlock => (&rules::DEADLOCK_MISSING_RANK, Severity::Error),
+    };
+    let mut found = finding(rule, severity, title);
+    label_core(evidence, core, &mut found);
+    if let Judgement::NeedsBuffering(_) = judgement {
+        found.notes.push(
+            "the run got through because the library let these calls return early; the standard does not promise that".into(),
+        );
+        found.help = Some("post the receives first with MPI_Irecv, or use MPI_Sendrecv".into());
+    }
+    note_others(&mut found, core);
+    found
+}
+
+/// Which freedom of the library a core depends on.
+fn unless(evidence: Evidence, core: &Core) -> &'static str {
+    let needs = core.lanes.iter().filter_map(|lane| match &evidence.remains.fates[*lane] {
+        Fate::Waits(wait) => Some(&wait.needs),
+        _ => None,
+    });
+    let has_sends = needs.flatten().any(|need| matches!(need.what, What::Send(_)));
+    if has_sends { "sends were not buffered" } else { "collectives waited for all their members" }
+}
+
+fn note_others(found: &mut Finding, core: &Core) {
+    if core.others > 0 {
+        found.notes.push(format!("{} for them in turn", plural(core.others, "other rank waits", "other ranks wait")));
+    }
+}
+
+/// The names of the functions that the core is in, each once.
+fn calls_of(evidence: Evidence, core: &Core) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for wait in core.lanes.iter().filter_map(|lane| wait_of(evidence, *lane)) {
+        let name = evidence.function(wait.place).to_owned();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn wait_of<'a>(evidence: Evidence<'a>, lane: usize) -> Option<&'a Wait> {
+    match &evidence.remains.fates[lane] {
+        Fate::Waits(wait) => Some(wait),
+        _ => None,
+    }
+}
+
+/// One label for each place of the program that lanes of the core wait in, and the last calls of the ranks that have ended.
+fn label_core(evidence: Evidence, core: &Core, found: &mut Finding) {
+    let mut groups: Vec<(Place, Label, Vec<u32>)> = Vec::new();
+    for lane in &core.lanes {
+        let Some(wait) = wait_of(evidence, *lane) else { continue };
+        let rank = evidence.program.lanes[*lane].rank;
+        let hopeless = hopeless(evidence, wait);
+        let site = evidence.call(wait.place).site;
+        let same = |place: &Place| {
+            site.is_some() && evidence.call(*place).site == site && evidence.function(*place) == evidence.function(wait.place)
+        };
+        // In a small core every call is of interest; in a large one, every line of the program.
+        let fold = core.lanes.len() > LABELS_MAX || !core.gone.is_empty();
+        if let Some(group) = groups.iter_mut().find(|(place, ..)| fold && same(place)) {
+            group.2.push(rank);
+            continue;
+        }
+        let text = hopeless.map_or("waits".into(), |need| need_text(evidence, wait, need));
+        groups.push((wait.place, primary(wait.place, text), Vec::new()));
+        if let Some(need) = hopeless.filter(|need| need.posted != wait.place) {
+            let text = match need.what {
+                What::Send(send) => format!("sends {}", evidence.send_text(send)),
+                What::Receive(receive) => format!("asks for {}", evidence.receive_text(receive)),
+                _ => "began it here".into(),
+            };
+            groups.push((need.posted, secondary(need.posted, text), Vec::new()));
+        }
+    }
+    let hidden = groups.len().saturating_sub(LABELS_MAX);
+    for (_, mut label, others) in groups.into_iter().take(LABELS_MAX) {
+        if !others.is_empty() {
+            label.text = format!("{}; likewise {}", label.text, ranks(&distinct(others)));
+        }
+        found.labels.push(label);
+    }
+    if hidden > 0 {
+        found.notes.push(format!("{} more like these", count(hidden as u64, "call")));
+    }
+    for rank in core.gone.iter().take(LABELS_MAX) {
+        label_end(evidence, *rank, found);
+    }
+}
+
+/// A label for the last call of a rank that has ended.
+fn label_end(evidence: Evidence, rank: u32, found: &mut Finding) {
+    for lane in evidence.trace.lanes_of(rank) {
+        let events = &evidence.trace.lanes[lane].events;
+        let finalize = events.iter().rposition(|e| evidence.trace.call(e.call).function == traces::mpi::FINALIZE);
+        if let Some(event) = finalize.and_then(|event| u32::try_from(event).ok()) {
+            let place = Place { lane: u32::try_from(lane).unwrap_or(0), event };
+            found.labels.push(secondary(place, "came to its end instead".into()));
+        }
+    }
+}
+
+/// The first thing that a wait needs and will never get.
+fn hopeless<'a>(evidence: Evidence, wait: &'a Wait) -> Option<&'a Need> {
+    wait.needs.iter().find(|need| !evidence.standing.can_be_met(evidence.program, evidence.remains, need))
+}
+
+/// What a lane waits for.
+fn need_text(evidence: Evidence, wait: &Wait, need: &Need) -> String {
+    let some = if wait.until == Until::Any && wait.needs.len() > 1 {
+        format!("waits for one of {}, such as ", count(wait.needs.len() as u64, "request"))
+    } else {
+        "waits for ".into()
+    };
+    match need.what {
+        What::Send(send) => {
+            let to = evidence.destination(send).unwrap_or_default();
+            let plan = &evidence.program.sends[send as usize];
+            format!("{some}rank {to} to receive its message with tag {}{}", plan.tag, on_comm(evidence.comm_of_send(send)))
+        }
+        What::Receive(receive) | What::Probe(receive) => format!("{some}{}", evidence.receive_text(receive)),
+        What::Collective(collective) => {
+            let plan = &evidence.program.collectives[collective as usize];
+            let comm = evidence.program.contexts[plan.context as usize].comm;
+            format!("{some}{} to call {}{}", ranks(&missing(evidence, need)), plan.function, on_comm(comm))
+        }
+        What::Finalize => format!("{some}{} to call MPI_Finalize", ranks(&missing(evidence, need))),
+    }
+}
+
+/// The ranks that a need waits for.
+fn missing(evidence: Evidence, need: &Need) -> Vec<u32> {
+    distinct(match &need.from {
+        Awaited::One(rank) => vec![*rank],
+        Awaited::AnyOf(context) => evidence.program.contexts[*context as usize].members.clone(),
+        Awaited::Missing(at) => evidence.remains.collectives[*at].missing.clone(),
+        Awaited::Each(ranks) => ranks.clone(),
+    })
+}

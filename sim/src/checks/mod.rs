@@ -1,0 +1,167 @@
+//! What is wrong with a program, from what the machine found out.
+//!
+//! Each family of rules has a file. A check reports only what is proved: what ranks might do whose recording ends early, or what a call
+//! means that is not modelled, is never held against a program. One mistake is one finding, on however many ranks it shows.
+
+mod collective_data;
+mod collectives;
+mod contents;
+mod cores;
+mod deadlocks;
+mod ends;
+mod leaks;
+mod near_misses;
+mod orphans;
+mod requests;
+mod standing;
+mod wording;
+
+use traces::{Call, Trace};
+
+use crate::finding::{Finding, Label, Place, Report};
+use crate::lift::{Lifted, lift};
+use crate::machine::{Assumptions, Log, Machine, Remains, Timeless};
+use crate::program::{End, Mode, Program};
+use crate::rules::Rule;
+use crate::{Buffering, Options, Severity};
+use deadlocks::Judgement;
+use standing::Standing;
+
+/// What the checks look at.
+#[derive(Clone, Copy)]
+struct Evidence<'a> {
+    trace: &'a Trace,
+    lifted: &'a Lifted,
+    program: &'a Program,
+    remains: &'a Remains,
+    standing: &'a Standing,
+}
+
+impl<'a> Evidence<'a> {
+    fn call(&self, place: Place) -> &'a Call {
+        let event = &self.trace.lanes[place.lane as usize].events[place.event as usize];
+        self.trace.call(event.call)
+    }
+
+    /// Whether every process came to the end of MPI and nothing is missing: then what was left undone never will be done.
+    fn is_complete(&self) -> bool {
+        self.trace.damage.is_empty() && self.program.lanes.iter().all(|lane| lane.end == End::Finalized)
+    }
+}
+
+/// Runs a program and says what is wrong with it.
+pub(crate) fn check(trace: &Trace, options: &Options) -> Report {
+    let lifted = lift(trace);
+    let program = &lifted.program;
+    let assume = assumptions(options.buffering);
+    let mut machine = Machine::new(program, assume, Timeless, true);
+    machine.run();
+    let remains = machine.remains();
+    let standing = Standing::of(program, &remains);
+    let evidence = Evidence { trace, lifted: &lifted, program, remains: &remains, standing: &standing };
+    let mut report = Report {
+        calls: program.lanes.iter().map(|lane| lane.steps.len() as u64).sum(),
+        finished_ranks: finished_ranks(program, &remains),
+        messages: machine.log().take_messages(),
+        collectives: std::mem::take(&mut machine.log().collectives),
+        caveats: caveats(trace, program, machine.log()),
+        ..Report::default()
+    };
+    report.findings = findings(evidence, machine.log(), options.buffering);
+    report.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    report
+}
+
+fn findings(evidence: Evidence, log: &Log, buffering: Option<Buffering>) -> Vec<Finding> {
+    let mut found = collectives::check(evidence, log);
+    found.extend(contents::check(evidence, log));
+    let near_misses = near_misses::find(evidence);
+    // Where the machine contradicts the recording, what it says of waiting ranks proves nothing.
+    if log.forced.is_empty() || !evidence.trace.damage.is_empty() {
+        found.extend(deadlocks::check(evidence, &near_misses, buffering, &found));
+    }
+    let is_sound = log.forced.is_empty() && evidence.trace.damage.is_empty();
+    if is_sound {
+        found.extend(orphans::check(evidence, &near_misses));
+        found.extend(requests::check(evidence));
+        if evidence.is_complete() {
+            found.extend(leaks::check(evidence));
+        }
+    }
+    found.extend(ends::check(evidence, &found));
+    if is_sound
+        && buffering.is_none()
+        && evidence.program.turns.is_empty()
+        && !found.iter().any(|f| f.severity == Severity::Error)
+    {
+        found.extend(check_buffering(evidence));
+    }
+    found
+}
+
+/// Runs the program once more with a library that buffers nothing: what waits for ever then, only works by luck.
+fn check_buffering(recorded: Evidence) -> Vec<Finding> {
+    if recorded.program.sends.iter().all(|send| send.mode != Mode::Standard) {
+        return Vec::new();
+    }
+    let mut machine = Machine::new(recorded.program, Assumptions::UNBUFFERED, Timeless, false);
+    machine.run();
+    let remains = machine.remains();
+    let standing = Standing::of(recorded.program, &remains);
+    deadlocks::report(
+        Evidence { remains: &remains, standing: &standing, ..recorded },
+        Judgement::NeedsBuffering(Severity::Warning),
+    )
+}
+
+fn assumptions(buffering: Option<Buffering>) -> Assumptions {
+    let by_data = Assumptions { facts: false, ..Assumptions::RECORDED };
+    match buffering {
+        None => Assumptions::RECORDED,
+        Some(Buffering::Zero) => Assumptions::STRICT,
+        Some(Buffering::Eager(bytes)) => Assumptions { eager_bytes: Some(bytes), ..by_data },
+        Some(Buffering::Infinite) => by_data,
+    }
+}
+
+fn finished_ranks(program: &Program, remains: &Remains) -> u32 {
+    let mut is_finished = vec![None; program.world_size as usize];
+    for (lane, fate) in program.lanes.iter().zip(&remains.fates) {
+        if let Some(rank) = is_finished.get_mut(lane.rank as usize) {
+            let is_through = matches!(fate, crate::machine::Fate::Through(_));
+            *rank = Some(rank.unwrap_or(true) && is_through);
+        }
+    }
+    u32::try_from(is_finished.iter().filter(|rank| **rank == Some(true)).count()).unwrap_or(u32::MAX)
+}
+
+fn caveats(trace: &Trace, program: &Program, log: &Log) -> Vec<String> {
+    let mut list = trace.damage.clone();
+    list.extend(program.caveats.iter().cloned());
+    if let Some(first) = log.forced.first() {
+        let event = &trace.lanes[first.lane as usize].events[first.event as usize];
+        list.push(format!(
+            "{} returned in the recorded run though nothing in the trace tells why; the first is {} of rank {}, its call {}",
+            wording::count(log.forced.len() as u64, "call"),
+            trace.call(event.call).function,
+            program.lanes[first.lane as usize].rank,
+            first.event,
+        ));
+    }
+    list
+}
+
+/// A finding without labels.
+fn finding(rule: &'static Rule, severity: Severity, title: String) -> Finding {
+    Finding { rule, severity, title, labels: Vec::new(), notes: Vec::new(), help: None }
+}
+
+/// A label of the first call that a finding is about.
+fn primary(place: Place, text: String) -> Label {
+    Label { place, text, primary: true }
+}
+
+/// A label of another call.
+fn secondary(place: Place, text: String) -> Label {
+    Label { place, text, primary: false }
+}

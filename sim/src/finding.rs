@@ -1,0 +1,96 @@
+//! What the checker says: findings, the places they are about, and the report that holds them.
+//!
+//! This is data for people and programs to read. How a finding is found stands with its rule; how it is printed, in `report`.
+
+use crate::rules::Rule;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing; correct MPI.
+    Note,
+    /// Legal, or harmless in this run, and nearly always a mistake.
+    Warning,
+    /// The program is wrong.
+    Error,
+}
+
+/// One call of the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The number of the lane in [`traces::Trace::lanes`].
+    pub lane: u32,
+    /// The number of the event in the lane.
+    pub event: u32,
+}
+
+/// A call that a finding is about, and its part in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The call.
+    pub place: Place,
+    /// Its part: `waits for a message with tag 7 from rank 1`. Begins with a verb, without the rank as subject.
+    pub text: String,
+    /// Whether the finding is about this call first of all; a report shows its source line.
+    pub primary: bool,
+}
+
+/// A rule that the program broke.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which rule.
+    pub rule: &'static Rule,
+    /// How bad it is here.
+    pub severity: Severity,
+    /// One sentence, without a full stop: what is wrong, in which ranks.
+    pub title: String,
+    /// The calls, the most important first.
+    pub labels: Vec<Label>,
+    /// What else helps to understand it: the near miss, the members that are missing, under which buffering.
+    pub notes: Vec<String>,
+    /// How to repair it, if there is something to say that holds in general.
+    pub help: Option<String>,
+}
+
+/// A message: a send and the receive that it matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Message {
+    /// The call that sent it (for a persistent request, the MPI_Start).
+    pub send: Place,
+    /// The call that posted the receive.
+    pub receive: Place,
+    /// The call that completed the receive: the same as `receive` for a blocking one.
+    pub received: Place,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Its tag.
+    pub tag: i64,
+    /// Its communicator.
+    pub comm: i64,
+}
+
+/// A collective operation: the calls that took part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collective {
+    /// Its communicator.
+    pub comm: i64,
+    /// The calls, by rank of the communicator; those that never came are absent.
+    pub calls: Vec<Place>,
+}
+
+/// What a check of a trace found out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The findings, errors first.
+    pub findings: Vec<Finding>,
+    /// Every message that was matched, by receive.
+    pub messages: Vec<Message>,
+    /// Every collective operation, in an order that every member saw.
+    pub collectives: Vec<Collective>,
+    /// Ranks whose recorded calls were all carried out by the machine.
+    pub finished_ranks: u32,
+    /// Calls simulated.
+    pub calls: u64,
+    /// Why the answer may be incomplete: a cut trace, calls that are recorded but not modelled.
+    pub caveats: Vec<String>,
+}

@@ -1,0 +1,179 @@
+//! Collective calls, and the constructors of communicators, which are collective, too.
+//!
+//! The flow of a call is what its data demands: the least that a member must wait for. A library may make it wait for more.
+
+use traces::constant::{COMM_NULL, COMM_WORLD};
+use traces::function::{Function, mpi};
+
+use super::arguments::Arguments;
+use super::{Lifter, NO_SLOT, index_of_last, request_made};
+use crate::program::{Collective, ContextId, Flow, Op, Then};
+
+/// Who needs whose data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pattern {
+    /// Everyone that of everyone.
+    AllToAll,
+    /// The root that of everyone.
+    ToRoot,
+    /// Everyone that of the root.
+    FromRoot,
+    /// Everyone that of those before it.
+    Prefix,
+    /// Each its neighbours', which are not followed.
+    Neighbours,
+}
+
+use Pattern::{AllToAll, FromRoot, Neighbours, Prefix, ToRoot};
+
+/// A collective in its three forms.
+struct Row(Function, Function, Function, Pattern);
+
+const ROWS: [Row; 22] = [
+    Row(mpi::BARRIER, mpi::IBARRIER, mpi::BARRIER_INIT, AllToAll),
+    Row(mpi::BCAST, mpi::IBCAST, mpi::BCAST_INIT, FromRoot),
+    Row(mpi::GATHER, mpi::IGATHER, mpi::GATHER_INIT, ToRoot),
+    Row(mpi::GATHERV, mpi::IGATHERV, mpi::GATHERV_INIT, ToRoot),
+    Row(mpi::SCATTER, mpi::ISCATTER, mpi::SCATTER_INIT, FromRoot),
+    Row(mpi::SCATTERV, mpi::ISCATTERV, mpi::SCATTERV_INIT, FromRoot),
+    Row(mpi::ALLGATHER, mpi::IALLGATHER, mpi::ALLGATHER_INIT, AllToAll),
+    Row(mpi::ALLGATHERV, mpi::IALLGATHERV, mpi::ALLGATHERV_INIT, AllToAll),
+    Row(mpi::ALLTOALL, mpi::IALLTOALL, mpi::ALLTOALL_INIT, AllToAll),
+    Row(mpi::ALLTOALLV, mpi::IALLTOALLV, mpi::ALLTOALLV_INIT, AllToAll),
+    Row(mpi::ALLTOALLW, mpi::IALLTOALLW, mpi::ALLTOALLW_INIT, AllToAll),
+    Row(mpi::REDUCE, mpi::IREDUCE, mpi::REDUCE_INIT, ToRoot),
+    Row(mpi::ALLREDUCE, mpi::IALLREDUCE, mpi::ALLREDUCE_INIT, AllToAll),
+    Row(mpi::REDUCE_SCATTER, mpi::IREDUCE_SCATTER, mpi::REDUCE_SCATTER_INIT, AllToAll),
+    Row(mpi::REDUCE_SCATTER_BLOCK, mpi::IREDUCE_SCATTER_BLOCK, mpi::REDUCE_SCATTER_BLOCK_INIT, AllToAll),
+    Row(mpi::SCAN, mpi::ISCAN, mpi::SCAN_INIT, Prefix),
+    Row(mpi::EXSCAN, mpi::IEXSCAN, mpi::EXSCAN_INIT, Prefix),
+    Row(mpi::NEIGHBOR_ALLGATHER, mpi::INEIGHBOR_ALLGATHER, mpi::NEIGHBOR_ALLGATHER_INIT, Neighbours),
+    Row(mpi::NEIGHBOR_ALLGATHERV, mpi::INEIGHBOR_ALLGATHERV, mpi::NEIGHBOR_ALLGATHERV_INIT, Neighbours),
+    Row(mpi::NEIGHBOR_ALLTOALL, mpi::INEIGHBOR_ALLTOALL, mpi::NEIGHBOR_ALLTOALL_INIT, Neighbours),
+    Row(mpi::NEIGHBOR_ALLTOALLV, mpi::INEIGHBOR_ALLTOALLV, mpi::NEIGHBOR_ALLTOALLV_INIT, Neighbours),
+    Row(mpi::NEIGHBOR_ALLTOALLW, mpi::INEIGHBOR_ALLTOALLW, mpi::NEIGHBOR_ALLTOALLW_INIT, Neighbours),
+];
+
+/// The blocking form of a collective, and who needs whose data in it.
+pub(crate) fn blocking_form(function: Function) -> Option<(Function, Pattern)> {
+    let row = ROWS.iter().find(|row| [row.0, row.1, row.2].contains(&function))?;
+    Some((row.0, row.3))
+}
+
+/// The parameter that names the old communicator, of a constructor that all its members call.
+fn constructor(function: Function) -> Option<&'static str> {
+    Some(match function {
+        mpi::COMM_DUP
+        | mpi::COMM_DUP_WITH_INFO
+        | mpi::COMM_IDUP
+        | mpi::COMM_IDUP_WITH_INFO
+        | mpi::COMM_SPLIT
+        | mpi::COMM_SPLIT_TYPE
+        | mpi::COMM_CREATE
+        | mpi::CART_SUB => "comm",
+        mpi::CART_CREATE | mpi::GRAPH_CREATE | mpi::DIST_GRAPH_CREATE | mpi::DIST_GRAPH_CREATE_ADJACENT => "comm_old",
+        mpi::INTERCOMM_MERGE => "intercomm",
+        mpi::INTERCOMM_CREATE => "local_comm",
+        _ => return None,
+    })
+}
+
+impl Lifter<'_> {
+    /// What a collective call does; None if it is none, or none that can be followed.
+    pub(super) fn collective(&mut self, a: &Arguments) -> Option<Op> {
+        let function = a.function();
+        if function == mpi::COMM_CREATE_GROUP {
+            return self.create_group(a);
+        }
+        let pattern = blocking_form(function).map(|(_, pattern)| pattern);
+        let name = if pattern.is_some() { "comm" } else { constructor(function)? };
+        if a.failed() {
+            return Some(Op::Local);
+        }
+        let view = self.communicators.view(a.int_or(name, COMM_WORLD), self.rank)?;
+        let (context, is_inter) = (view.context, view.is_inter);
+        let flow = match pattern {
+            // An intercommunicator's collectives go from one group to the other; the least is not worth following.
+            _ if is_inter => Flow::Nobody,
+            Some(pattern) => {
+                let root = a.call.int("root").and_then(|root| view.local.ranks.get(usize::try_from(root).ok()?).copied());
+                self.flow(a, pattern, context, root)
+            }
+            None => Flow::All,
+        };
+        let is_persistent = blocking_form(function).is_some() && function.name().ends_with("_init");
+        let then = match (request_made(a), a.outcome) {
+            (NO_SLOT, None) if function.parameter("request").is_some() => return Some(Op::Opaque),
+            (NO_SLOT, _) => Then::Return,
+            (slot, _) if is_persistent => Then::Persistent(slot),
+            (slot, _) => Then::Request(slot),
+        };
+        Some(self.part(a, context, flow, then))
+    }
+
+    /// A part of this rank in a collective.
+    fn part(&mut self, a: &Arguments, context: ContextId, flow: Flow, then: Then) -> Op {
+        let Some(member) = self.member(context, self.rank) else { return Op::Local };
+        let (function, bytes) = (a.function(), self.bytes(a));
+        self.program.collectives.push(Collective { context, member, function, flow, bytes });
+        Op::Collective { collective: index_of_last(&self.program.collectives), then }
+    }
+
+    /// About how much goes to or comes from each other member.
+    fn bytes(&self, a: &Arguments) -> u64 {
+        let datatypes = &self.datatypes[self.process];
+        let content = |count: &str, datatype: &str| {
+            let counts = a.call.ints(&format!("{count}s"));
+            let mean = (!counts.is_empty()).then(|| counts.iter().sum::<i64>() / counts.len() as i64);
+            datatypes.content(a.call.int(count).or(mean), a.call.int(datatype), &self.program.layouts).bytes
+        };
+        let names = [("count", "datatype"), ("recvcount", "datatype"), ("recvcount", "recvtype"), ("sendcount", "sendtype")];
+        names.iter().find_map(|(count, datatype)| content(count, datatype)).unwrap_or(0)
+    }
+
+    /// The place of a rank of MPI_COMM_WORLD among the members of a context.
+    fn member(&self, context: ContextId, rank: u32) -> Option<u32> {
+        let members = &self.program.contexts[context as usize].members;
+        // In most communicators a rank stands where it stands in the order of ranks.
+        let at = match members.binary_search(&rank) {
+            Ok(at) if members[at] == rank => Some(at),
+            _ => members.iter().position(|member| *member == rank),
+        };
+        at.and_then(|at| u32::try_from(at).ok())
+    }
+
+    /// Whose data this rank needs before it can return.
+    fn flow(&self, a: &Arguments, pattern: Pattern, context: ContextId, root: Option<i64>) -> Flow {
+        let is_root = root == Some(i64::from(self.rank));
+        let root = root.and_then(|root| self.member(context, u32::try_from(root).ok()?));
+        let gets_data = || a.function() == mpi::BARRIER || a.function() == mpi::IBARRIER || receives_from_all(a);
+        match pattern {
+            AllToAll if gets_data() => Flow::All,
+            Prefix if receives_from_all(a) => Flow::Before,
+            ToRoot if is_root && receives_from_all(a) => Flow::All,
+            FromRoot if !is_root && receives_from_all(a) => root.map_or(Flow::Nobody, Flow::Root),
+            _ => Flow::Nobody,
+        }
+    }
+
+    /// MPI_Comm_create_group is collective over its group only.
+    fn create_group(&mut self, a: &Arguments) -> Option<Op> {
+        let made = a.outcome.and_then(|o| o.new_communicator(a.call.function));
+        let group = self.groups[self.process].members(a.int_or("group", 0)).map(<[i64]>::to_vec);
+        let members = match made {
+            Some((COMM_NULL, ..)) => return Some(Op::Local),
+            Some((_, local, _)) => local.to_vec(),
+            None => group?,
+        };
+        let key = (a.int_or("comm", COMM_WORLD), a.int_or("tag", 0));
+        let context = self.communicators.partial(key, &members, &self.present, &mut self.program.contexts);
+        Some(self.part(a, context, Flow::All, Then::Return))
+    }
+}
+
+/// Whether a call receives something from every one of those that it receives from.
+fn receives_from_all(a: &Arguments) -> bool {
+    let counts = a.call.ints("recvcounts");
+    let one = ["recvcount", "count"].iter().find_map(|name| a.call.int(name));
+    if counts.is_empty() { one.is_some_and(|count| count > 0) } else { counts.iter().all(|count| *count > 0) }
+}

@@ -1,0 +1,237 @@
+//! Turns a trace into programs: every handle is resolved and every argument understood, once for each distinct call.
+//!
+//! A call that is not modelled (one-sided, files, dynamic processes) becomes [`Op::Local`], and its request, if it makes one, completes
+//! at once. Nothing here judges a call; the checks read the arguments again where they need more than the machine does.
+
+mod arguments;
+mod collectives;
+mod communicators;
+mod completions;
+mod datatypes;
+mod groups;
+mod pins;
+mod threads;
+mod transfers;
+
+use rustc_hash::FxHashMap;
+use traces::function::{Class, Kind, mpi};
+use traces::{Ending, Trace};
+
+use crate::program::{Channel, ChannelId, Completion, End, Lane, Mailbox, MailboxId, Op, OpId, Program, Slot, Span};
+use arguments::Arguments;
+pub(crate) use collectives::{Pattern, blocking_form};
+use communicators::Communicators;
+pub(crate) use datatypes::Datatypes;
+use groups::Groups;
+
+/// The slot of a request that is null or unknown.
+pub(crate) const NO_SLOT: Slot = Slot::MAX;
+/// More requests than this at a time are not followed: a program that has them is broken, or its trace is.
+const SLOTS_MAX: i64 = 1 << 24;
+/// The operation of every call that does nothing.
+pub(crate) const LOCAL: OpId = 0;
+
+/// The programs of a trace, and what the checks want to know of it beside.
+pub(crate) struct Lifted {
+    pub(crate) program: Program,
+    /// The datatypes of each process of the trace.
+    pub(crate) datatypes: Vec<Datatypes>,
+    pub(crate) communicators: Communicators,
+}
+
+/// Makes programs of a trace.
+pub(crate) fn lift(trace: &Trace) -> Lifted {
+    let mut lifter = Lifter::new(trace);
+    for number in 0..trace.lanes.len() {
+        lifter.lane(number);
+    }
+    lifter.program.turns = threads::turns(trace);
+    if !lifter.program.turns.is_empty() {
+        let number = lifter.program.turns.len();
+        let ranks = if number == 1 { "1 rank calls".into() } else { format!("{number} ranks call") };
+        let caveat = format!("{ranks} MPI from several threads, whose calls are taken in the order of the recorded run");
+        lifter.program.caveats.push(caveat);
+    }
+    Lifted { program: lifter.program, datatypes: lifter.datatypes, communicators: lifter.communicators }
+}
+
+/// The work in progress.
+struct Lifter<'t> {
+    trace: &'t Trace,
+    program: Program,
+    communicators: Communicators,
+    datatypes: Vec<Datatypes>,
+    groups: Vec<Groups>,
+    mailboxes: FxHashMap<Mailbox, MailboxId>,
+    channels: FxHashMap<Channel, ChannelId>,
+    /// Which ranks have a lane.
+    present: Vec<bool>,
+    /// The lane in work.
+    rank: u32,
+    process: usize,
+    /// Whether it has calls whose requests have to be followed through the lane.
+    needs_pins: bool,
+}
+
+impl<'t> Lifter<'t> {
+    fn new(trace: &'t Trace) -> Lifter<'t> {
+        let mut present = vec![false; trace.world_size as usize];
+        for rank in trace.lanes.iter().filter_map(|l| l.rank) {
+            if let Some(slot) = present.get_mut(rank as usize) {
+                *slot = true;
+            }
+        }
+        let mut program = Program { world_size: trace.world_size, ops: vec![Op::Local], ..Program::default() };
+        let communicators = Communicators::of(trace, &present, &mut program.contexts);
+        let processes = trace.processes.len().max(1);
+        Lifter {
+            trace,
+            program,
+            communicators,
+            datatypes: (0..processes).map(|_| Datatypes::default()).collect(),
+            groups: (0..processes).map(|_| Groups::default()).collect(),
+            mailboxes: FxHashMap::default(),
+            channels: FxHashMap::default(),
+            present,
+            rank: 0,
+            process: 0,
+            needs_pins: false,
+        }
+    }
+
+    /// Adds the program of a lane. A lane without a rank makes no calls that matter.
+    fn lane(&mut self, number: usize) {
+        let trace = self.trace;
+        let lane = &trace.lanes[number];
+        self.rank = lane.rank.unwrap_or(u32::MAX);
+        self.process = (lane.process as usize).min(self.datatypes.len() - 1);
+        self.needs_pins = false;
+        let mut steps = Vec::with_capacity(lane.events.len());
+        if lane.rank.is_some() {
+            let mut known: FxHashMap<(u32, u32), OpId> = FxHashMap::default();
+            for event in &lane.events {
+                let key = (event.call.0, event.outcome.map_or(u32::MAX, |o| o.0));
+                let op = *known.entry(key).or_insert_with(|| {
+                    let call = trace.call(event.call);
+                    let outcome = event.outcome.map(|o| trace.outcome(o));
+                    let op = self.translate(&Arguments { call, outcome });
+                    self.op(op)
+                });
+                steps.push(op);
+            }
+        }
+        let end = self.end_of(number, &steps);
+        let in_flight = lane.events.last().is_some_and(|e| e.outcome.is_none());
+        let mut program = Lane { rank: self.rank, steps, end, in_flight, ..Lane::default() };
+        if self.needs_pins {
+            self.pin(number, &mut program);
+        }
+        self.program.lanes.push(program);
+    }
+
+    fn end_of(&self, number: usize, steps: &[OpId]) -> End {
+        let lane = &self.trace.lanes[number];
+        let ending = self.trace.processes.get(lane.process as usize).map(|p| p.ending).unwrap_or_default();
+        let last = steps.iter().rev().map(|&op| self.program.ops[op as usize]);
+        match ending {
+            Ending::Finalized => End::Finalized,
+            Ending::Aborted => End::Aborted,
+            Ending::Unfinished => match last.clone().find(|op| matches!(op, Op::Finalize | Op::Abort)) {
+                Some(Op::Abort) => End::Aborted,
+                // A call that never returned is not the end of anything.
+                Some(Op::Finalize) if lane.events.last().is_some_and(|e| e.outcome.is_some()) => End::Finalized,
+                _ => End::Unknown,
+            },
+        }
+    }
+
+    /// The number of an operation. Equal ones of different calls may have different numbers.
+    fn op(&mut self, op: Op) -> OpId {
+        if op == Op::Local {
+            return LOCAL;
+        }
+        self.program.ops.push(op);
+        index_of_last(&self.program.ops)
+    }
+
+    /// What a call does.
+    fn translate(&mut self, a: &Arguments) -> Op {
+        let function = a.function();
+        self.define(a);
+        if let Some(op) = self.transfer(a).or_else(|| self.completion(a)).or_else(|| self.collective(a)) {
+            return op;
+        }
+        match function {
+            mpi::FINALIZE => Op::Finalize,
+            mpi::ABORT => Op::Abort,
+            mpi::CANCEL => Op::Cancel { slot: slot_of(a.call.int("request")) },
+            mpi::REQUEST_FREE => Op::Free { slot: slot_of(a.call.int("request")) },
+            // Init waits for the launcher as well as for the other ranks: what it waits for cannot be known.
+            _ if a.outcome.is_none() => Op::Opaque,
+            _ => match request_made(a) {
+                NO_SLOT => Op::Local,
+                slot => Op::Request { slot },
+            },
+        }
+    }
+
+    /// Takes note of the datatypes and groups that a call makes.
+    fn define(&mut self, a: &Arguments) {
+        match a.function().class() {
+            Class::Datatype => self.datatypes[self.process].define(a, &mut self.program.layouts),
+            Class::Group | Class::Communicator => {
+                self.groups[self.process].define(a, self.rank, &self.communicators);
+            }
+            _ => {}
+        }
+    }
+
+    /// The way of messages from `source` to `destination` (ranks of MPI_COMM_WORLD) in the context of a mailbox.
+    fn channel(&mut self, mailbox: Mailbox, source: u32) -> ChannelId {
+        let mailbox = self.mailbox(mailbox);
+        let channel = Channel { mailbox, source };
+        *self.channels.entry(channel).or_insert_with(|| {
+            self.program.channels.push(channel);
+            index_of_last(&self.program.channels)
+        })
+    }
+
+    fn mailbox(&mut self, mailbox: Mailbox) -> MailboxId {
+        *self.mailboxes.entry(mailbox).or_insert_with(|| {
+            self.program.mailboxes.push(mailbox);
+            index_of_last(&self.program.mailboxes)
+        })
+    }
+
+    /// Whether the trace has calls of this rank of MPI_COMM_WORLD (−1 is a process of another world).
+    fn is_present(&self, rank: i64) -> bool {
+        usize::try_from(rank).is_ok_and(|rank| self.present.get(rank) == Some(&true))
+    }
+
+    /// Stores requests side by side.
+    fn span(&mut self, list: impl IntoIterator<Item = Completion>) -> Span {
+        let at = self.program.completions.len();
+        self.program.completions.extend(list);
+        let len = self.program.completions.len() - at;
+        Span { at: u32::try_from(at).unwrap_or(0), len: u32::try_from(len).unwrap_or(0) }
+    }
+}
+
+/// The number of the last element of a table.
+fn index_of_last<T>(list: &[T]) -> u32 {
+    u32::try_from(list.len() - 1).expect("fewer than 2^32 distinct operations")
+}
+
+/// The slot of a request's number.
+fn slot_of(request: Option<i64>) -> Slot {
+    match request.map(|r| r - traces::constant::FIRST_MADE) {
+        Some(slot) if (0..SLOTS_MAX).contains(&slot) => Slot::try_from(slot).unwrap_or(NO_SLOT),
+        _ => NO_SLOT,
+    }
+}
+
+/// The slot of the request that a call made; [`NO_SLOT`] if it made none.
+fn request_made(a: &Arguments) -> Slot {
+    let made = a.function().parameters().iter().any(|p| p.kind == Kind::Request && p.name == "request");
+    if made && matches!(a.call.argument("request"), traces::Value::Nil) { slot_of(a.result("request").int()) } else { NO_SLOT }
+}

@@ -1,0 +1,180 @@
+//! The report for programs: JSON with stable names, the same bytes for the same trace, sources and options.
+//!
+//! `schema` grows when a name goes or changes its meaning, not when one is added.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use traces::call::value_text;
+use traces::symbols::Location;
+use traces::{Call, Direction, Kind, Parameter, Value};
+
+use super::{Subject, severity_name};
+use crate::Buffering;
+use crate::finding::{Finding, Label, Severity};
+
+/// The number of this form of the report.
+pub const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    tool: &'static str,
+    version: &'static str,
+    trace: &'a str,
+    verdict: &'static str,
+    buffering: String,
+    fail_on: &'static str,
+    ranks: u32,
+    finished_ranks: u32,
+    calls: u64,
+    messages: usize,
+    collectives: usize,
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+    findings: Vec<FindingEntry<'a>>,
+    gaps: Vec<String>,
+    caveats: &'a [String],
+}
+
+#[derive(Serialize)]
+struct FindingEntry<'a> {
+    rule: &'static str,
+    severity: &'static str,
+    title: &'a str,
+    labels: Vec<LabelEntry<'a>>,
+    notes: &'a [String],
+    help: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct LabelEntry<'a> {
+    rank: Option<u32>,
+    thread: u32,
+    /// The number of the call among those of its thread.
+    event: u32,
+    primary: bool,
+    text: &'a str,
+    call: Option<CallEntry>,
+    location: Option<LocationEntry>,
+}
+
+#[derive(Serialize)]
+struct CallEntry {
+    function: &'static str,
+    arguments: BTreeMap<&'static str, serde_json::Value>,
+    start_ns: u64,
+    duration_ns: u64,
+    returned: bool,
+}
+
+#[derive(Serialize)]
+struct LocationEntry {
+    file: Option<String>,
+    line: Option<u32>,
+    column: Option<u32>,
+    function: Option<String>,
+    object: String,
+    offset: String,
+    missing: Option<String>,
+}
+
+/// The whole report, with a line break at its end.
+#[must_use]
+pub fn render(subject: &Subject) -> String {
+    let report = subject.report;
+    let document = Document {
+        schema: SCHEMA,
+        tool: "mpisim",
+        version: env!("CARGO_PKG_VERSION"),
+        trace: subject.name,
+        verdict: subject.verdict().name(),
+        buffering: buffering_name(subject.options.buffering),
+        fail_on: severity_name(subject.fail_on),
+        ranks: subject.trace.world_size,
+        finished_ranks: report.finished_ranks,
+        calls: report.calls,
+        messages: report.messages.len(),
+        collectives: report.collectives.len(),
+        errors: subject.count(Severity::Error),
+        warnings: subject.count(Severity::Warning),
+        notes: subject.count(Severity::Note),
+        findings: report.findings.iter().map(|finding| finding_entry(subject, finding)).collect(),
+        gaps: subject.gaps(),
+        caveats: &report.caveats,
+    };
+    let text = serde_json::to_string_pretty(&document);
+    text.expect("the keys of its maps are strings, and serialising strings and numbers succeeds") + "\n"
+}
+
+fn buffering_name(buffering: Option<Buffering>) -> String {
+    match buffering {
+        None => "recorded".to_owned(),
+        Some(Buffering::Zero) => "zero".to_owned(),
+        Some(Buffering::Infinite) => "infinite".to_owned(),
+        Some(Buffering::Eager(bytes)) => format!("eager={bytes}"),
+    }
+}
+
+fn finding_entry<'a>(subject: &Subject, finding: &'a Finding) -> FindingEntry<'a> {
+    FindingEntry {
+        rule: finding.rule.name,
+        severity: severity_name(finding.severity),
+        title: &finding.title,
+        labels: finding.labels.iter().map(|label| label_entry(subject, label)).collect(),
+        notes: &finding.notes,
+        help: finding.help.as_deref(),
+    }
+}
+
+fn label_entry<'a>(subject: &Subject, label: &'a Label) -> LabelEntry<'a> {
+    let (rank, thread) = subject.speaker(label);
+    let call = subject.event(label).map(|event| {
+        let call = subject.trace.call(event.call);
+        CallEntry {
+            function: call.function.name(),
+            arguments: arguments(call),
+            start_ns: event.start_ns,
+            duration_ns: event.duration_ns,
+            returned: event.outcome.is_some(),
+        }
+    });
+    let location = subject.location(label).map(location_entry);
+    LabelEntry { rank, thread, event: label.place.event, primary: label.primary, text: &label.text, call, location }
+}
+
+/// What the program passed, without addresses. A constant of MPI goes by its name, a handle by its name in the text report.
+fn arguments(call: &Call) -> BTreeMap<&'static str, serde_json::Value> {
+    let pairs = call.function.parameters().iter().zip(&call.arguments);
+    pairs
+        .filter(|(p, _)| p.direction != Direction::Out && !matches!(p.kind, Kind::Buffer | Kind::Pointer))
+        .filter(|(_, value)| **value != Value::Nil)
+        .map(|(parameter, value)| (parameter.name, argument(parameter, value)))
+        .collect()
+}
+
+fn argument(parameter: &Parameter, value: &Value) -> serde_json::Value {
+    let one = |number: i64| {
+        let text = value_text(parameter.kind, &Value::Int(number));
+        if text == number.to_string() { number.into() } else { serde_json::Value::String(text) }
+    };
+    match value {
+        Value::Nil => serde_json::Value::Null,
+        Value::Int(number) => one(*number),
+        Value::Ints(numbers) => numbers.iter().map(|number| one(*number)).collect(),
+        Value::Text(text) => serde_json::Value::String(text.to_string()),
+    }
+}
+
+fn location_entry(location: Location) -> LocationEntry {
+    LocationEntry {
+        file: location.file,
+        line: location.line,
+        column: location.column,
+        function: location.function,
+        object: location.object,
+        offset: format!("{:#x}", location.offset),
+        missing: location.missing.map(|missing| missing.to_string()),
+    }
+}

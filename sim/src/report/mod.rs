@@ -1,0 +1,102 @@
+//! What the checker found, for people ([`text`]) and for programs ([`json`]).
+//!
+//! Rendering is pure: data in, a string out. What a report shows of the program's sources comes through [`Sources`], so that the
+//! same trace and the same sources always give the same bytes, and tests need no files.
+
+pub mod calls;
+mod excerpt;
+pub mod json;
+pub mod ranks;
+mod span;
+mod style;
+pub mod text;
+pub mod times;
+mod verdict;
+mod wrap;
+
+use traces::symbols::Location;
+use traces::{Call, Event, SiteId, Trace};
+
+use crate::Options;
+use crate::finding::{Label, Report, Severity};
+
+pub use style::Style;
+pub use verdict::Verdict;
+
+/// What a report shows of the program's sources.
+pub trait Sources {
+    /// Where a call was made from, its file as the report is to show it.
+    fn location(&self, site: SiteId) -> Location;
+
+    /// The text of the line at such a place.
+    fn quote(&self, location: &Location) -> Quote;
+}
+
+/// A line of source, for a report to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Quote {
+    /// Its text.
+    Line(String),
+    /// There is none here.
+    Absent,
+    /// The source was written after the program was compiled: the line may be another one by now.
+    Newer,
+}
+
+/// What a report is about and made of.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// The name of the trace.
+    pub name: &'a str,
+    /// The trace.
+    pub trace: &'a Trace,
+    /// What the check found out.
+    pub report: &'a Report,
+    /// How it was checked.
+    pub options: &'a Options,
+    /// The findings from which on the verdict is [`Verdict::Findings`].
+    pub fail_on: Severity,
+    /// Where the sources are.
+    pub sources: &'a dyn Sources,
+}
+
+impl<'a> Subject<'a> {
+    /// The event that a label is about. None if the trace has no such event.
+    fn event(&self, label: &Label) -> Option<&'a Event> {
+        let lane = self.trace.lanes.get(label.place.lane as usize)?;
+        lane.events.get(label.place.event as usize)
+    }
+
+    /// The call that a label is about.
+    fn call(&self, label: &Label) -> Option<&'a Call> {
+        self.event(label).map(|event| self.trace.call(event.call))
+    }
+
+    /// Where the call of a label was made.
+    fn location(&self, label: &Label) -> Option<Location> {
+        self.call(label)?.site.map(|site| self.sources.location(site))
+    }
+
+    /// The rank and the thread of a label.
+    fn speaker(&self, label: &Label) -> (Option<u32>, u32) {
+        self.trace.lanes.get(label.place.lane as usize).map_or((None, 0), |lane| (lane.rank, lane.thread))
+    }
+
+    /// How many findings are of this severity.
+    fn count(&self, severity: Severity) -> usize {
+        self.report.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+}
+
+/// The word for a severity in reports.
+#[must_use]
+pub fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! Reports as they are printed, one snapshot a kind of finding. The findings are made by hand: what finds them is tested elsewhere.
+
+use traces::symbols::{Location, Missing};
+use traces::{Ending, Function, SiteId, Trace, TraceBuilder, Value, constant, mpi};
+
+use super::{Quote, Sources, Style, Subject, Verdict, json, text};
+use crate::finding::{Collective, Finding, Label, Message, Place, Report, Severity};
+use crate::rules::{self, Rule};
+use crate::{Buffering, Options};
+
+const RING: &str = "\
+#include <mpi.h>
+
+int main(int argc, char **argv) {
+    int rank, size, token = 0;
+    MPI_Init(&argc, &argv);
+    if (rank > 0)
+        MPI_Recv(&token, 1, MPI_INT, rank - 1, 7, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+\tMPI_Send(&token, 1, MPI_INT, (rank + 1) % size, 8, MPI_COMM_WORLD);
+    MPI_Barrier(MPI_COMM_WORLD);
+    MPI_Finalize();
+}
+";
+
+/// Sites of `ring.c` by line; those from 1000 on have no debug info, those from 200 on lie in a file
+/// that was edited after it was compiled, those from 100 on in one that is not here.
+struct Ring(Vec<u64>);
+
+impl Sources for Ring {
+    fn location(&self, site: SiteId) -> Location {
+        let offset = self.0[site.0 as usize];
+        let (file, missing) = match offset {
+            0..100 => (Some("ring.c".to_owned()), None),
+            100..200 => (Some("/usr/src/app/halo.c".to_owned()), None),
+            200..1000 => (Some("edited.c".to_owned()), None),
+            _ => (None, Some(Missing::NoDebugInfo)),
+        };
+        Location {
+            line: file.is_some().then_some(offset as u32),
+            column: None,
+            function: Some("main".to_owned()),
+            object: "/usr/bin/lmp".to_owned(),
+            offset,
+            missing,
+            file,
+        }
+    }
+
+    fn quote(&self, location: &Location) -> Quote {
+        match (location.file.as_deref(), location.line) {
+            (Some("ring.c"), Some(line)) => {
+                RING.lines().nth(line as usize - 1).map_or(Quote::Absent, |text| Quote::Line(text.to_owned()))
+            }
+            (Some("edited.c"), _) => Quote::Newer,
+            _ => Quote::Absent,
+        }
+    }
+}
+
+/// A trace, and a report that is put together beside it.
+struct Case {
+    builder: TraceBuilder,
+    counts: Vec<u32>,
+    report: Report,
+}
+
+impl Case {
+    fn new(ranks: u32) -> Case {
+        let report = Report { finished_ranks: ranks, ..Report::default() };
+        Case { builder: TraceBuilder::with_ranks(ranks), counts: vec![0; ranks as usize], report }
+    }
+
+    fn call(&mut self, rank: u32, function: Function, line: u64, arguments: &[(&str, i64)]) -> Place {
+        let arguments: Vec<(&str, Value)> = arguments.iter().map(|(name, i)| (*name, Value::Int(*i))).collect();
+        self.builder.push(rank as usize, function, line, &arguments, Some(&[]));
+        let event = self.counts[rank as usize];
+        self.counts[rank as usize] += 1;
+        self.report.calls += 1;
+        Place { lane: rank, event }
+    }
+
+    fn send(&mut self, rank: u32, line: u64, dest: i64, tag: i64) -> Place {
+        let arguments = [("count", 1), ("datatype", 0x209), ("dest", dest), ("tag", tag), ("comm", constant::COMM_WORLD)];
+        self.call(rank, mpi::SEND, line, &arguments)
+    }
+
+    fn receive(&mut self, rank: u32, line: u64, source: i64, tag: i64) -> Place {
+        let arguments = [("count", 1), ("datatype", 0x209), ("source", source), ("tag", tag), ("comm", constant::COMM_WORLD)];
+        self.call(rank, mpi::RECV, line, &arguments)
+    }
+
+    fn find(&mut self, rule: &'static Rule, severity: Severity, title: &str, labels: Vec<Label>) -> &mut Finding {
+        let (title, notes) = (title.to_owned(), Vec::new());
+        self.report.findings.push(Finding { rule, severity, title, labels, notes, help: None });
+        self.report.findings.last_mut().unwrap()
+    }
+
+    fn finish(self) -> (Trace, Report) {
+        (self.builder.finish(), self.report)
+    }
+
+    fn text(self) -> String {
+        self.rendered(&Options::default(), |subject| text::render(subject, &Style::default()))
+    }
+
+    fn rendered<T>(self, options: &Options, render: impl Fn(&Subject) -> T) -> T {
+        let (trace, report) = self.finish();
+        let sources = Ring(trace.sites.iter().map(|site| site.offset).collect());
+        render(&Subject {
+            name: "trace.msgpack",
+            trace: &trace,
+            report: &report,
+            options,
+            fail_on: Severity::Error,
+            sources: &sources,
+        })
+    }
+}
+
+fn primary(place: Place, text: &str) -> Label {
+    Label { place, text: text.to_owned(), primary: true }
+}
+
+fn secondary(place: Place, text: &str) -> Label {
+    Label { place, text: text.to_owned(), primary: false }
+}
+
+fn tag_mismatch() -> Case {
+    let mut case = Case::new(4);
+    let send = case.send(1, 8, 2, 8);
+    let receive = case.receive(2, 7, 1, 7);
+    let labels = vec![primary(receive, "waits for a message with tag 7 from rank 1"), secondary(send, "sends tag 8 to rank 2")];
+    let finding = case.find(&rules::MATCH_TAG, Severity::Error, "rank 1 sends tag 8, rank 2 waits for tag 7", labels);
+    finding.notes.push("source and communicator agree: only the tag keeps them apart".to_owned());
+    finding.help = Some("give both the same tag, or receive with MPI_ANY_TAG".to_owned());
+    case
+}
+
+#[test]
+fn a_near_miss_shows_both_lines() {
+    insta::assert_snapshot!(tag_mismatch().text());
+}
+
+#[test]
+fn json_has_the_same_facts() {
+    insta::assert_snapshot!(tag_mismatch().rendered(&Options::default(), json::render));
+}
+
+#[test]
+fn colours_do_not_change_the_text() {
+    let colored = Style { color: true, ..Style::default() };
+    let colored = tag_mismatch().rendered(&Options::default(), |subject| text::render(subject, &colored));
+    assert!(colored.contains("\x1b[1;31merror[match/tag]\x1b[0m"));
+    let mut plain = String::new();
+    for (at, piece) in colored.split("\x1b[").enumerate() {
+        plain += if at == 0 { piece } else { piece.split_once('m').unwrap().1 };
+    }
+    assert_eq!(plain, tag_mismatch().text());
+}
+
+#[test]
+fn ranks_that_do_the_same_are_folded() {
+    let mut case = Case::new(8);
+    let mut labels = Vec::new();
+    for rank in [0, 1, 2, 4, 7] {
+        labels.push(primary(case.call(rank, mpi::BARRIER, 9, &[("comm", constant::COMM_WORLD)]), "waits for ranks 3, 5, 6"));
+    }
+    for rank in [3, 5, 6] {
+        labels.push(secondary(case.call(rank, mpi::FINALIZE, 10, &[]), "is called instead"));
+    }
+    let title = "ranks 0-2, 4, 7 wait in MPI_Barrier for ranks 3, 5, 6, which never call it";
+    case.find(&rules::DEADLOCK_MISSING_RANK, Severity::Error, title, labels);
+    case.report.finished_ranks = 3;
+    insta::assert_snapshot!(case.text());
+}
+
+#[test]
+fn a_large_circle_is_cut_short() {
+    let mut case = Case::new(64);
+    let mut labels = Vec::new();
+    for rank in 0..64 {
+        let next = i64::from((rank + 1) % 64);
+        labels.push(primary(case.send(rank, 8, next, 8), &format!("waits for rank {next} to receive")));
+    }
+    let title = "if sends are not buffered, ranks 0-63 wait for each other in a circle";
+    let finding = case.find(&rules::DEADLOCK_BUFFERING, Severity::Warning, title, labels);
+    finding.notes.push("messages of up to 4 bytes are sent; libraries buffer those as long as they have room".to_owned());
+    insta::assert_snapshot!(case.text());
+}
+
+#[test]
+fn a_place_without_source_is_named_as_well_as_it_can_be() {
+    let mut case = Case::new(3);
+    let labels = vec![
+        primary(case.send(0, 4660, 2, 8), "is never received"),
+        secondary(case.receive(2, 120, 1, 8), "receives from rank 1"),
+        secondary(case.receive(1, 220, 0, 9), "waits for another message"),
+        secondary(Place { lane: 9, event: 9 }, "is not in the trace"),
+    ];
+    case.find(&rules::MATCH_ORPHAN_SEND, Severity::Error, "rank 0 sends a message that is never received", labels);
+    insta::assert_snapshot!(case.text());
+}
+
+#[test]
+fn a_narrow_terminal_wraps_and_cuts() {
+    let narrow = Style { width: 60, color: false };
+    let text = tag_mismatch().rendered(&Options::default(), |subject| text::render(subject, &narrow));
+    assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn several_findings_are_counted() {
+    let mut case = tag_mismatch();
+    let first = case.call(0, mpi::BARRIER, 9, &[("comm", constant::COMM_WORLD)]);
+    let second = case.call(1, mpi::BCAST, 8, &[("count", 1), ("datatype", 0x209), ("root", 0), ("comm", 0x1007)]);
+    let labels = vec![primary(first, "is the first collective call"), primary(second, "is the first collective call")];
+    case.find(&rules::COLLECTIVE_ORDER, Severity::Error, "rank 0 calls MPI_Barrier where rank 1 calls MPI_Bcast", labels);
+    let leak = case.call(3, mpi::COMM_DUP, 5, &[("comm", constant::COMM_WORLD)]);
+    case.find(&rules::LEAK_COMMUNICATOR, Severity::Warning, "a communicator is never freed", vec![primary(leak, "makes it")]);
+    case.report.caveats.push("MPI_Put is recorded and not simulated: what it does is not checked".to_owned());
+    let options = Options { buffering: Some(Buffering::Eager(65536)) };
+    insta::assert_snapshot!(case.rendered(&options, |subject| text::render(subject, &Style::default())));
+}
+
+#[test]
+fn a_clean_trace_is_one_calm_line() {
+    let mut case = Case::new(2);
+    let (send, receive) = (case.send(0, 8, 1, 8), case.receive(1, 7, 0, 8));
+    let (bytes, tag, comm) = (4, 8, constant::COMM_WORLD);
+    case.report.messages.push(Message { send, receive, received: receive, bytes, tag, comm });
+    case.report.collectives.push(Collective { comm, calls: vec![] });
+    case.report.calls = 12_345;
+    insta::assert_snapshot!(case.text());
+}
+
+#[test]
+fn a_cut_trace_with_no_finding_is_undecided() {
+    let mut case = Case::new(2);
+    case.send(0, 8, 1, 8);
+    case.builder.damage("trace.msgpack: at byte 4711: the file ends in the middle of a chunk".to_owned());
+    insta::assert_snapshot!(case.text());
+}
+
+#[test]
+fn the_verdict_is_what_the_exit_code_says() {
+    let verdict = |case: Case, fail_on| case.rendered(&Options::default(), |s| Subject { fail_on, ..*s }.verdict());
+    let clean = || {
+        let mut case = Case::new(1);
+        case.call(0, mpi::INIT, 5, &[]);
+        case
+    };
+    let leaking = || {
+        let mut case = clean();
+        case.find(&rules::LEAK_DATATYPE, Severity::Warning, "a datatype is never freed", vec![]);
+        case
+    };
+    assert_eq!(verdict(clean(), Severity::Note), Verdict::Clean);
+    assert_eq!(verdict(leaking(), Severity::Error), Verdict::Clean);
+    assert_eq!(verdict(leaking(), Severity::Warning), Verdict::Findings);
+    assert_eq!(verdict(Case::new(1), Severity::Note), Verdict::Undecided, "no call at all");
+    let mut stuck = clean();
+    stuck.report.finished_ranks = 0;
+    assert_eq!(verdict(stuck, Severity::Error), Verdict::Undecided);
+    let mut aborted = clean();
+    aborted.report.finished_ranks = 0;
+    aborted.find(&rules::RUN_ABORTED, Severity::Note, "rank 0 ended the run with MPI_Abort", vec![]);
+    assert_eq!(verdict(aborted, Severity::Error), Verdict::Clean, "why it did not finish is said");
+    let mut killed = clean();
+    killed.builder.process(traces::Process { rank: Some(1), ending: Ending::Unfinished, ..traces::Process::default() });
+    assert_eq!(verdict(killed, Severity::Error), Verdict::Undecided);
+    let mut cut = leaking();
+    cut.builder.damage("cut".to_owned());
+    assert_eq!(verdict(cut, Severity::Warning), Verdict::Findings, "what is found is found");
+}
+
+#[test]
+fn a_report_is_the_same_bytes_every_time() {
+    assert_eq!(tag_mismatch().text(), tag_mismatch().text());
+    let json = |case: Case| case.rendered(&Options::default(), json::render);
+    assert_eq!(json(tag_mismatch()), json(tag_mismatch()));
+}

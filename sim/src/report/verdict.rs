@@ -1,0 +1,141 @@
+//! What a report comes to: the one word that decides the exit code, and the lines that sum it up.
+
+use traces::Ending;
+
+use super::style::{Role, Style};
+use super::wrap::{counted, wrap};
+use super::{Subject, ranks, severity_name};
+use crate::Buffering;
+use crate::finding::Severity;
+use crate::rules::{DEADLOCK_BUFFERING, RUN_ABORTED, RUN_UNFINISHED};
+
+/// What a check comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing is wrong, or nothing that is bad enough.
+    Clean,
+    /// There are findings that are bad enough.
+    Findings,
+    /// There are none, and the trace is incomplete, so that there may be.
+    Undecided,
+}
+
+impl Verdict {
+    /// The word for it in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Clean => "clean",
+            Verdict::Findings => "findings",
+            Verdict::Undecided => "undecided",
+        }
+    }
+}
+
+impl Subject<'_> {
+    /// What the check comes to.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        if self.report.findings.iter().any(|finding| finding.severity >= self.fail_on) {
+            Verdict::Findings
+        } else if self.gaps().is_empty() {
+            Verdict::Clean
+        } else {
+            Verdict::Undecided
+        }
+    }
+
+    /// What of the run is not in the trace, so that finding nothing proves nothing.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<String> {
+        let mut gaps = self.trace.damage.clone();
+        if self.trace.event_count() == 0 {
+            gaps.push("no call of MPI is in the trace".to_owned());
+        }
+        // A finding that says how the run ended leaves nothing open.
+        let is_explained = self.report.findings.iter().any(|f| [&RUN_ABORTED, &RUN_UNFINISHED].contains(&f.rule));
+        if is_explained {
+            return gaps;
+        }
+        let processes = self.trace.processes.iter().filter(|process| process.ending == Ending::Unfinished);
+        let unfinished: Vec<u32> = processes.filter_map(|process| process.rank).collect();
+        if !unfinished.is_empty() {
+            gaps.push(format!("{} did not come to the end of MPI_Finalize", ranks::list(&unfinished)));
+        } else if self.report.finished_ranks < self.trace.world_size {
+            let stuck = self.trace.world_size - self.report.finished_ranks;
+            gaps.push(format!("the calls of {} could not all be carried out", counted(stuck.into(), "rank")));
+        }
+        gaps
+    }
+}
+
+/// The last lines of a text report.
+pub(super) fn closing(subject: &Subject, style: &Style) -> String {
+    let verdict = subject.verdict();
+    let mut out = String::new();
+    let mut notes: Vec<String> = Vec::new();
+    if verdict == Verdict::Undecided {
+        notes.extend(subject.gaps());
+    }
+    notes.extend(subject.report.caveats.iter().filter(|caveat| !subject.trace.damage.contains(caveat)).cloned());
+    for note in &notes {
+        for (at, line) in wrap(note, style.rest(6)).iter().enumerate() {
+            let head = if at == 0 { style.paint(Role::Note, "note") + ": " } else { " ".repeat(6) };
+            out += &format!("{head}{line}\n");
+        }
+    }
+    let [found, basis] = [found(subject, verdict), basis(subject)];
+    let role = match verdict {
+        Verdict::Clean => Role::Good,
+        Verdict::Findings => Role::Title,
+        Verdict::Undecided => Role::Warning,
+    };
+    for line in wrap(&found, style.rest(0)) {
+        out += &format!("{}\n", style.paint(role, &line));
+    }
+    for line in wrap(&basis, style.rest(0)) {
+        out += &format!("{line}\n");
+    }
+    out
+}
+
+/// `1 error, 2 warnings in 4 ranks, 12,345 calls; 4 of 4 finished`.
+fn found(subject: &Subject, verdict: Verdict) -> String {
+    let severities = [Severity::Error, Severity::Warning, Severity::Note];
+    let counts: Vec<String> = severities
+        .into_iter()
+        .map(|severity| (subject.count(severity) as u64, severity_name(severity)))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| counted(count, name))
+        .collect();
+    let (finished, size) = (subject.report.finished_ranks, subject.trace.world_size);
+    let (ranks, calls) = (counted(size.into(), "rank"), counted(subject.report.calls, "call"));
+    if verdict == Verdict::Clean && counts.is_empty() {
+        let messages = counted(subject.report.messages.len() as u64, "message");
+        let collectives = counted(subject.report.collectives.len() as u64, "collective operation");
+        return format!("nothing wrong in {ranks}, {calls}: {messages} and {collectives}");
+    }
+    let undecided = if verdict == Verdict::Undecided { "undecided: " } else { "" };
+    let what = if counts.is_empty() { "nothing wrong so far".to_owned() } else { counts.join(", ") };
+    format!("{undecided}{what} in {ranks}, {calls}; {finished} of {size} finished")
+}
+
+/// What was looked for, and under which assumptions the answer holds.
+fn basis(subject: &Subject) -> String {
+    let findings = &subject.report.findings;
+    let buffering = match subject.options.buffering {
+        Some(Buffering::Zero) => "sends that wait for their receives (--buffering zero)".to_owned(),
+        Some(Buffering::Infinite) => "every send buffered (--buffering infinite)".to_owned(),
+        Some(Buffering::Eager(bytes)) => {
+            format!("sends of up to {} buffered (--buffering eager={bytes})", counted(bytes, "byte"))
+        }
+        None if findings.iter().any(|finding| finding.rule == &DEADLOCK_BUFFERING) => {
+            "sends buffered as in the run (--buffering zero makes it an error to need that)".to_owned()
+        }
+        None => "sends buffered or not".to_owned(),
+    };
+    if findings.is_empty() {
+        return format!("checked: deadlock, lost and mismatched messages, collectives, requests, leaks; with {buffering}");
+    }
+    format!("judged with {buffering}")
+}

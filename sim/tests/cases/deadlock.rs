@@ -1,0 +1,131 @@
+//! Who waits for whom: cycles, ranks that have ended, sends that need buffering, and what proves nothing.
+
+use crate::job::{self, Job, labels, message, told};
+use sim::{Buffering, Options, Severity};
+use traces::constant::{ANY_SOURCE, COMM_WORLD};
+use traces::mpi;
+
+#[test]
+fn receives_before_sends_are_a_cycle() {
+    let mut job = Job::new(3);
+    job.stuck(0, 10, mpi::RECV, &message("source", 1, 7, 1, job::INT));
+    job.stuck(1, 20, mpi::RECV, &message("source", 0, 7, 1, job::INT));
+    job.stuck(2, 30, mpi::BARRIER, &[("comm", job::int(COMM_WORLD))]);
+    let report = job.check();
+    assert_eq!(told(&report), ["deadlock/cycle: ranks 0 and 1 wait for each other in MPI_Recv"]);
+    let cycle = &report.findings[0];
+    assert_eq!(
+        labels(cycle),
+        ["0/0 waits for a message with tag 7 from rank 1", "1/0 waits for a message with tag 7 from rank 0"]
+    );
+    assert_eq!(cycle.notes, ["1 other rank waits for them in turn"]);
+    assert_eq!(cycle.severity, Severity::Error);
+}
+
+#[test]
+fn a_rank_that_ended_leaves_the_others_waiting() {
+    let mut job = Job::new(4);
+    for rank in 0..3 {
+        job.stuck(rank, 10, mpi::BARRIER, &[("comm", job::int(COMM_WORLD))]);
+    }
+    job.finalize(3);
+    let report = job.check();
+    assert_eq!(told(&report), ["deadlock/missing-rank: ranks 0-2 wait in MPI_Barrier for rank 3, which has called MPI_Finalize"]);
+    assert_eq!(
+        labels(&report.findings[0]),
+        ["0/0 waits for rank 3 to call MPI_Barrier; likewise ranks 1 and 2", "3/0 came to its end instead"]
+    );
+}
+
+#[test]
+fn a_rank_in_finalize_is_missing_too() {
+    let mut job = Job::new(2);
+    job.stuck(0, 10, mpi::BARRIER, &[("comm", job::int(COMM_WORLD))]);
+    job.stuck(1, 20, mpi::FINALIZE, &[]);
+    let report = job.check();
+    assert_eq!(told(&report), ["deadlock/missing-rank: rank 0 waits in MPI_Barrier for rank 1, which has called MPI_Finalize"]);
+}
+
+#[test]
+fn sends_to_each_other_that_hang_are_a_cycle() {
+    let mut job = Job::new(2);
+    job.stuck(0, 10, mpi::SEND, &message("dest", 1, 7, 100_000, job::INT));
+    job.stuck(1, 20, mpi::SEND, &message("dest", 0, 7, 100_000, job::INT));
+    assert_eq!(told(&job.check()), ["deadlock/cycle: ranks 0 and 1 wait for each other in MPI_Send"]);
+}
+
+#[test]
+fn sends_to_each_other_that_got_through_are_a_warning() {
+    let mut job = Job::new(2);
+    for (rank, other) in [(0, 1), (1, 0)] {
+        job.send(mpi::SEND, rank, 10, other, 7);
+        job.recv(rank, 11, other, 7);
+    }
+    job.finalize_all();
+    let trace = job.trace();
+    let report = sim::check(&trace, &Options::default());
+    assert_eq!(
+        told(&report),
+        ["deadlock/buffering: ranks 0 and 1 would wait for each other in MPI_Send if sends were not buffered"]
+    );
+    assert_eq!(report.findings[0].severity, Severity::Warning);
+    let by = |buffering| sim::check(&trace, &Options { buffering: Some(buffering) });
+    assert_eq!(by(Buffering::Zero).findings[0].severity, Severity::Error);
+    assert_eq!(by(Buffering::Eager(3)).findings[0].rule.name, "deadlock/buffering");
+    assert_eq!(told(&by(Buffering::Eager(4))), [""; 0]);
+    assert_eq!(told(&by(Buffering::Infinite)), [""; 0]);
+}
+
+#[test]
+fn sendrecv_and_nonblocking_exchanges_need_no_buffering() {
+    let mut job = Job::new(2);
+    for (rank, other) in [(0, 1), (1, 0)] {
+        job.irecv(rank, 10, other, 7, 0);
+        job.isend(rank, 11, other, 7, 1);
+        job.wait(rank, 12, 0);
+        job.wait(rank, 13, 1);
+    }
+    job.finalize_all();
+    assert_eq!(told(&job.check()), [""; 0]);
+}
+
+#[test]
+fn a_killed_run_proves_nothing_of_who_was_computing() {
+    let mut job = Job::new(3);
+    job.barrier(0, 5);
+    job.barrier(1, 5);
+    job.barrier(2, 5);
+    job.stuck(0, 10, mpi::RECV, &message("source", 1, 7, 1, job::INT));
+    job.stuck(2, 10, mpi::RECV, &message("source", 0, 7, 1, job::INT));
+    job.killed(1);
+    let report = job.check();
+    assert!(report.findings.iter().all(|f| f.severity < Severity::Error), "{:?}", told(&report));
+}
+
+#[test]
+fn a_call_in_flight_that_could_have_returned_is_no_deadlock() {
+    let mut job = Job::new(2);
+    job.send(mpi::SEND, 0, 10, 1, 7);
+    job.stuck(1, 20, mpi::RECV, &message("source", 0, 7, 1, job::INT));
+    job.stuck(0, 11, mpi::BARRIER, &[("comm", job::int(COMM_WORLD))]);
+    let report = job.check();
+    assert!(report.findings.iter().all(|f| f.severity < Severity::Error), "{:?}", told(&report));
+}
+
+#[test]
+fn a_wildcard_is_stuck_only_if_everybody_is() {
+    let any = message("source", ANY_SOURCE, 7, 1, job::INT);
+    let mut job = Job::new(3);
+    for rank in 0..3 {
+        job.stuck(rank, 10, mpi::RECV, &any);
+    }
+    assert_eq!(told(&job.check()), ["deadlock/cycle: ranks 0-2 wait for each other in MPI_Recv"]);
+
+    let mut job = Job::new(3);
+    job.stuck(0, 10, mpi::RECV, &any);
+    job.stuck(1, 10, mpi::RECV, &any);
+    job.barrier(2, 10);
+    job.killed(2);
+    let report = job.check();
+    assert!(report.findings.iter().all(|f| f.severity < Severity::Error), "{:?}", told(&report));
+}

@@ -1,0 +1,148 @@
+//! The machine against a brute-force model of MPI, on random small programs: what it says is what can happen.
+
+use std::collections::BTreeMap;
+
+use crate::oracle::model::{GENEROUS, Library, Model, Run, STRICT, UNBUFFERED};
+use crate::oracle::program::{Program, SIZES, Step, programs, trace};
+use proptest::prelude::*;
+use sim::{Buffering, Options, Report, Severity};
+
+/// A run that takes its choices from a number.
+fn run(program: &Program, library: Library, mut seed: u64) -> Run {
+    Model::new(program, library).run(|choices| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % choices
+    })
+}
+
+fn is_stuck(report: &Report) -> bool {
+    let rules =
+        ["deadlock/cycle", "deadlock/missing-rank", "deadlock/buffering", "match/tag", "match/communicator", "match/source"];
+    report.findings.iter().any(|f| f.severity == Severity::Error && (rules.contains(&f.rule.name)) && is_deadlock(f))
+}
+
+/// Whether a wrong order of collectives is blamed for whatever happened: the model does not look at that.
+fn has_wrong_order(report: &Report) -> bool {
+    report.findings.iter().any(|f| f.rule.name == "collective/order")
+}
+
+/// Near misses are deadlocks if they say so.
+fn is_deadlock(finding: &sim::Finding) -> bool {
+    finding.rule.name.starts_with("deadlock/") || finding.notes.iter().any(|note| note.contains("deadlock"))
+}
+
+/// Whether a wildcard took a message and no call that returned says which.
+fn has_open_wildcard(program: &Program, run: &Run) -> bool {
+    run.taken.keys().any(|&(rank, at)| match &program[rank][at] {
+        Step::Recv { from: None, request: Some(request), .. } => {
+            let completes = |step: &Step| matches!(step, Step::Wait(list) if list.contains(request));
+            program[rank].iter().position(completes).is_none_or(|wait| wait >= run.returned[rank])
+        }
+        _ => false,
+    })
+}
+
+fn check(program: &Program, run: &Run, buffering: Option<Buffering>) -> Report {
+    sim::check(&trace(program, run), &Options { buffering })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The machine explains a recorded run: the same messages went to the same receives, and the same ranks got to their end.
+    #[test]
+    fn a_recorded_run_is_explained(program in programs(true), seed in any::<u64>()) {
+        let run = run(&program, GENEROUS, seed);
+        let report = check(&program, &run, None);
+        let theirs: BTreeMap<_, _> = run.taken.iter().map(|(receive, taken)| (*receive, (taken.0, taken.3))).collect();
+        let ours: BTreeMap<_, _> = report.messages.iter().map(|m| {
+            let place = |p: sim::Place| (p.lane as usize, p.event as usize);
+            (place(m.receive), place(m.send))
+        }).collect();
+        prop_assert_eq!(&report.caveats, &Vec::<String>::new());
+        let finished = run.returned.iter().zip(&program).filter(|(made, steps)| **made == steps.len()).count();
+        let is_hung = finished < program.len();
+        if has_open_wildcard(&program, &run) {
+            // It may have taken anything: nothing on record tells. No more is asked than that nothing false is said.
+            prop_assert!(!is_stuck(&report) || is_hung, "{:#?}", report.findings);
+            return Ok(());
+        }
+        prop_assert_eq!(ours, theirs);
+        prop_assert_eq!(report.finished_ranks as usize, finished);
+        prop_assert!(is_stuck(&report) == is_hung || has_wrong_order(&report), "{:#?}", report.findings);
+    }
+
+    /// A message that nobody took is told of if everybody came to the end, and only then.
+    #[test]
+    fn every_lost_message_is_found(program in programs(true), seed in any::<u64>()) {
+        let run = run(&program, GENEROUS, seed);
+        let report = check(&program, &run, None);
+        let is_over = Model::new(&program, GENEROUS).is_over(&run.returned);
+        let lost = report.findings.iter().any(|f| {
+            !is_deadlock(f) && (f.rule.name == "match/orphan-send" || f.rule.name == "match/tag" || f.rule.name == "match/source")
+        });
+        prop_assert!(!is_over || run.left.is_empty() || lost, "{:?} {:#?}", run.left, report.findings);
+        prop_assert!(!lost || !run.left.is_empty());
+    }
+
+    /// Without wildcards there is nothing to choose: the verdict for a library is exact.
+    #[test]
+    fn a_program_without_wildcards_is_decided_exactly(program in programs(false), seed in any::<u64>()) {
+        let run = run(&program, GENEROUS, seed);
+        if !Model::new(&program, GENEROUS).is_over(&run.returned) {
+            return Ok(());
+        }
+        let small = Library { eager: Some(SIZES[0]), is_strict: false };
+        let libraries = [
+            (Buffering::Zero, STRICT),
+            (Buffering::Eager(u64::try_from(SIZES[0]).unwrap()), small),
+            (Buffering::Infinite, GENEROUS),
+        ];
+        for (buffering, library) in libraries {
+            let report = check(&program, &run, Some(buffering));
+            let can_get_stuck = Model::new(&program, library).can_get_stuck();
+            prop_assert!(is_stuck(&report) == can_get_stuck || has_wrong_order(&report), "{:?} {:#?}", buffering, report.findings);
+        }
+        let warned = check(&program, &run, None).findings.iter().any(|f| f.rule.name == "deadlock/buffering");
+        let has_error = check(&program, &run, None).findings.iter().any(|f| f.severity == Severity::Error);
+        prop_assert!(has_error || warned == Model::new(&program, UNBUFFERED).can_get_stuck());
+    }
+
+    /// With wildcards, a warning about buffering means that a run exists which gets stuck.
+    #[test]
+    fn a_warning_about_buffering_is_never_false(program in programs(true), seed in any::<u64>()) {
+        let run = run(&program, GENEROUS, seed);
+        if !Model::new(&program, GENEROUS).is_over(&run.returned) {
+            return Ok(());
+        }
+        let report = check(&program, &run, None);
+        if let Some(finding) = report.findings.iter().find(|f| f.rule.name == "deadlock/buffering") {
+            prop_assert!(Model::new(&program, UNBUFFERED).can_get_stuck(), "{finding:#?}");
+        }
+    }
+
+    /// Of two messages on one way with one tag, the first is taken first.
+    #[test]
+    fn matching_never_overtakes(program in programs(true), seed in any::<u64>()) {
+        let run = run(&program, GENEROUS, seed);
+        if has_open_wildcard(&program, &run) {
+            // Which message it took is a guess, and nothing that anybody could see depends on it.
+            return Ok(());
+        }
+        let report = check(&program, &run, None);
+        for (n, a) in report.messages.iter().enumerate() {
+            for b in &report.messages[n + 1..] {
+                if a.send.lane == b.send.lane && a.receive.lane == b.receive.lane && a.tag == b.tag {
+                    prop_assert!(a.send.event < b.send.event, "{a:?} {b:?}");
+                }
+            }
+        }
+    }
+
+    /// The same trace gives the same report.
+    #[test]
+    fn checking_is_deterministic(program in programs(true), seed in any::<u64>()) {
+        let run = run(&program, GENEROUS, seed);
+        prop_assert_eq!(check(&program, &run, None), check(&program, &run, None));
+    }
+}

@@ -1,0 +1,11 @@
+//! What the checks find, family by family, on traces of a few calls; virtual time; and the machine against a brute-force model.
+
+mod collective;
+mod deadlock;
+mod job;
+mod laws;
+mod matching;
+mod oracle;
+mod replay;
+mod requests;
+mod threads;

@@ -1,0 +1,214 @@
+//! Small programs to try the machine on: what they are made of, how proptest makes them, and how a run of one becomes a trace.
+//!
+//! These are the oracle's own types. They share nothing with the crate but the trace that they are turned into.
+
+use proptest::prelude::*;
+use traces::constant::{ANY_SOURCE, ANY_TAG, COMM_WORLD};
+use traces::{Ending, Trace, TraceBuilder, mpi};
+
+use crate::job::{int, no_status, request, status};
+use crate::oracle::model::Run;
+
+/// How large messages of the two sizes are, in bytes.
+pub const SIZES: [i64; 2] = [4, 4000];
+
+/// A step of a rank.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// To whom, tag, size, whether it is synchronous; the request if it is nonblocking.
+    Send { to: usize, tag: i64, bytes: i64, is_synchronous: bool, request: Option<usize> },
+    /// From whom and with which tag, None for any; the request if it is nonblocking.
+    Recv { from: Option<usize>, tag: Option<i64>, request: Option<usize> },
+    /// Completes these requests.
+    Wait(Vec<usize>),
+    /// A collective: the root if it is a broadcast, none if it is a barrier.
+    Collective { root: Option<usize> },
+}
+
+/// The steps of each rank.
+pub type Program = Vec<Vec<Step>>;
+
+/// What proptest chooses: one message or one collective, and how it is spoilt.
+#[derive(Clone, Debug)]
+struct Move {
+    from: usize,
+    to: usize,
+    tag: i64,
+    size: usize,
+    is_synchronous: bool,
+    nonblocking: (bool, bool),
+    wild: (bool, bool),
+    is_collective: bool,
+    /// How far each side is moved forward in its rank.
+    early: (usize, usize),
+    /// How many of a rank's steps lie between a nonblocking call and its wait.
+    late: usize,
+    /// Which side is left out, or has another tag: mostly none.
+    fault: u8,
+}
+
+fn moves(wildcards: bool) -> impl Strategy<Value = Vec<Move>> {
+    let one = (
+        (0..4usize, 0..4usize, 0..2i64, 0..2usize, prop::bool::weighted(0.2)),
+        (any::<bool>(), any::<bool>()),
+        (prop::bool::weighted(if wildcards { 0.5 } else { 0.0 }), prop::bool::weighted(0.2)),
+        (prop::bool::weighted(0.2), (0..3usize, 0..3usize), 0..4usize, 0..40u8),
+    );
+    let one = one.prop_map(|((from, to, tag, size, is_synchronous), nonblocking, wild, (is_collective, early, late, fault))| {
+        Move { from, to, tag, size, is_synchronous, nonblocking, wild, is_collective, early, late, fault }
+    });
+    prop::collection::vec(one, 1..8)
+}
+
+/// Programs of 2 to 4 ranks.
+pub fn programs(wildcards: bool) -> impl Strategy<Value = Program> {
+    (2..5usize, moves(wildcards)).prop_map(|(ranks, moves)| program(ranks, &moves))
+}
+
+fn program(ranks: usize, moves: &[Move]) -> Program {
+    let mut program: Program = vec![Vec::new(); ranks];
+    let mut requests = vec![0; ranks];
+    for m in moves {
+        let (from, to) = (m.from % ranks, m.to % ranks);
+        if m.is_collective {
+            let root = (m.size == 0).then_some(from);
+            for (rank, steps) in program.iter_mut().enumerate() {
+                if !(m.fault == 0 && rank == to) {
+                    steps.push(Step::Collective { root });
+                }
+            }
+            continue;
+        }
+        let mut request = |rank: usize, wanted: bool| {
+            requests[rank] += 1;
+            wanted.then_some(requests[rank])
+        };
+        if m.fault != 1 {
+            let request = request(from, m.nonblocking.0);
+            let send = Step::Send { to, tag: m.tag, bytes: SIZES[m.size], is_synchronous: m.is_synchronous, request };
+            insert(&mut program[from], send, m.early.0, m.late, request);
+        }
+        if m.fault != 2 {
+            let tag = if m.fault == 3 { 1 - m.tag } else { m.tag };
+            let request = request(to, m.nonblocking.1);
+            let recv = Step::Recv { from: (!m.wild.0).then_some(from), tag: (!m.wild.1).then_some(tag), request };
+            insert(&mut program[to], recv, m.early.1, m.late, request);
+        }
+    }
+    program
+}
+
+/// Puts a step before some of the last ones, and its wait behind it. Collectives stay in order, and nothing goes before its request.
+fn insert(steps: &mut Vec<Step>, step: Step, early: usize, late: usize, request: Option<usize>) {
+    let waits = |s: &Step| matches!(s, Step::Wait(_));
+    let mut at = steps.len();
+    while at > 0 && at + early > steps.len() && !waits(&steps[at - 1]) {
+        at -= 1;
+    }
+    steps.insert(at, step);
+    if let Some(request) = request {
+        let wait_at = (at + 1 + late).min(steps.len());
+        match steps.get_mut(wait_at) {
+            Some(Step::Wait(list)) => list.push(request),
+            _ => steps.insert(wait_at, Step::Wait(vec![request])),
+        }
+    }
+}
+
+/// The trace of a run: calls that returned, and the one that each rank was stuck in.
+pub fn trace(program: &Program, run: &Run) -> Trace {
+    let ranks = program.len();
+    let mut builder = TraceBuilder::with_ranks(u32::try_from(ranks).unwrap());
+    for (rank, steps) in program.iter().enumerate() {
+        let mut slots = Slots::default();
+        let made = run.returned[rank];
+        for (at, step) in steps.iter().enumerate().take((made + 1).min(steps.len())) {
+            push(&mut builder, rank, at, step, run, &mut slots, at < made);
+        }
+        if made == steps.len() {
+            builder.push(rank, mpi::FINALIZE, 1000, &[], Some(&[]));
+        }
+    }
+    let mut trace = builder.finish();
+    for (rank, steps) in program.iter().enumerate() {
+        if run.returned[rank] < steps.len() {
+            trace.processes[rank].ending = Ending::Unfinished;
+        }
+    }
+    trace
+}
+
+/// Request numbers as a recorder gives them: the lowest that is free.
+#[derive(Default)]
+struct Slots(Vec<Option<usize>>);
+
+impl Slots {
+    fn take(&mut self, request: usize) -> i64 {
+        let free = self.0.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.0.push(None);
+            self.0.len() - 1
+        });
+        self.0[free] = Some(request);
+        free as i64
+    }
+
+    fn find(&self, request: usize) -> i64 {
+        self.0.iter().position(|r| *r == Some(request)).unwrap() as i64
+    }
+
+    fn free(&mut self, request: usize) {
+        let at = usize::try_from(self.find(request)).unwrap();
+        self.0[at] = None;
+    }
+}
+
+fn push(builder: &mut TraceBuilder, rank: usize, at: usize, step: &Step, run: &Run, slots: &mut Slots, has_returned: bool) {
+    let line = at as u64;
+    let comm = ("comm", int(COMM_WORLD));
+    let status_of = |at: usize| match run.taken.get(&(rank, at)) {
+        Some(&(source, tag, bytes, _)) => status(source as i64, tag, bytes),
+        None => no_status(),
+    };
+    let (function, mut arguments, mut results) = match step {
+        Step::Send { to, tag, bytes, is_synchronous, request } => {
+            let function = match (is_synchronous, request) {
+                (false, None) => mpi::SEND,
+                (false, Some(_)) => mpi::ISEND,
+                (true, None) => mpi::SSEND,
+                (true, Some(_)) => mpi::ISSEND,
+            };
+            let peer = ("dest", int(*to as i64));
+            (function, vec![peer, ("tag", int(*tag)), ("count", int(*bytes)), ("datatype", int(crate::job::BYTE)), comm], vec![])
+        }
+        Step::Recv { from, tag, request } => {
+            let function = if request.is_some() { mpi::IRECV } else { mpi::RECV };
+            let peer = ("source", int(from.map_or(ANY_SOURCE, |f| f as i64)));
+            let tag = ("tag", int(tag.unwrap_or(ANY_TAG)));
+            let results = if request.is_none() { vec![("status", status_of(at))] } else { vec![] };
+            (function, vec![peer, tag, ("count", int(SIZES[1])), ("datatype", int(crate::job::BYTE)), comm], results)
+        }
+        Step::Wait(requests) => {
+            let numbers: Vec<i64> = requests.iter().map(|r| request(slots.find(*r))).collect();
+            let mut statuses = Vec::new();
+            for r in requests {
+                statuses.extend(status_of(run.posted[&(rank, *r)]).ints());
+                if has_returned {
+                    slots.free(*r);
+                }
+            }
+            let count = ("count", int(numbers.len() as i64));
+            let arguments = vec![count, ("array_of_requests", crate::job::ints(&numbers))];
+            (mpi::WAITALL, arguments, vec![("array_of_statuses", crate::job::ints(&statuses))])
+        }
+        Step::Collective { root: None } => (mpi::BARRIER, vec![comm], vec![]),
+        Step::Collective { root: Some(root) } => {
+            let root = ("root", int(*root as i64));
+            (mpi::BCAST, vec![root, ("count", int(1)), ("datatype", int(crate::job::INT)), comm], vec![])
+        }
+    };
+    if let Step::Send { request: Some(r), .. } | Step::Recv { request: Some(r), .. } = step {
+        results.push(("request", int(request(slots.take(*r)))));
+    }
+    arguments.retain(|(name, _)| function.parameter(name).is_some());
+    builder.push(rank, function, line, &arguments, has_returned.then_some(&results[..]));
+}

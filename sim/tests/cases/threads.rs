@@ -1,0 +1,43 @@
+//! Processes that call MPI from several threads.
+
+use crate::job::{self, int, message, request, status, told};
+use sim::Options;
+use traces::{Ending, Lane, Process, TraceBuilder, Value, mpi};
+
+/// Pushes a call at a time of its own.
+fn call(
+    builder: &mut TraceBuilder,
+    lane: usize,
+    function: traces::Function,
+    arguments: &[(&str, Value)],
+    results: &[(&str, Value)],
+) {
+    builder.push(lane, function, 10 + lane as u64, arguments, Some(results));
+}
+
+#[test]
+fn a_thread_may_complete_what_another_one_began() {
+    let mut builder = TraceBuilder::new();
+    builder.world_size(2);
+    for rank in 0..2 {
+        builder.process(Process { rank: Some(rank), ending: Ending::Finalized, ..Process::default() });
+    }
+    for (process, thread) in [(0, 0), (0, 1), (1, 0)] {
+        builder.lane(Lane { process, rank: Some(process), thread, ..Lane::default() });
+    }
+    // Thread 0 begins a receive, thread 1 waits for it, and thread 0 finalizes when that is done.
+    call(&mut builder, 0, mpi::IRECV, &message("source", 1, 7, 1, job::INT), &[("request", int(request(0)))]);
+    call(&mut builder, 1, mpi::INITIALIZED, &[], &[("flag", int(1))]);
+    call(&mut builder, 1, mpi::WAIT, &[("request", int(request(0)))], &[("status", status(1, 7, 4))]);
+    call(&mut builder, 2, mpi::SEND, &message("dest", 0, 7, 1, job::INT), &[]);
+    call(&mut builder, 0, mpi::INITIALIZED, &[], &[("flag", int(1))]);
+    call(&mut builder, 0, mpi::INITIALIZED, &[], &[("flag", int(1))]);
+    call(&mut builder, 0, mpi::FINALIZE, &[], &[]);
+    call(&mut builder, 2, mpi::FINALIZE, &[], &[]);
+    let report = sim::check(&builder.finish(), &Options::default());
+    assert_eq!(told(&report), [""; 0]);
+    assert_eq!(report.finished_ranks, 2);
+    assert_eq!((report.messages[0].receive.lane, report.messages[0].received.lane), (0, 1));
+    let caveat = "1 rank calls MPI from several threads, whose calls are taken in the order of the recorded run";
+    assert_eq!(report.caveats, [caveat]);
+}
