@@ -1,0 +1,82 @@
+//! The full-screen viewer: the timelines of the ranks, the messages between them, and what the checker found.
+//!
+//! `state` knows what is looked at and never draws; `view` draws and owns nothing; `input` turns keys and mouse into actions;
+//! `term` borrows the terminal and gives it back. Traces are read and checked elsewhere: both come in whole.
+
+#![forbid(unsafe_code)]
+
+// The scenes of the integration tests name this crate as they see it.
+#[cfg(test)]
+extern crate self as tui;
+
+mod input;
+mod layout;
+mod picture;
+#[cfg(test)]
+#[path = "../tests/scenes/mod.rs"]
+mod scenes;
+mod state;
+mod term;
+mod text;
+mod view;
+
+use std::io;
+
+use ratatui::buffer::Buffer;
+use sim::Report;
+use traces::{SiteId, Trace};
+
+use input::Input;
+use layout::Layout;
+use state::State;
+
+pub use picture::{Picture, picture, screen};
+
+/// What is looked at.
+pub struct Recording {
+    /// What to call it: the name of its file.
+    pub title: String,
+    /// The calls.
+    pub trace: Trace,
+    /// What the checker said of them: messages, collective operations, findings.
+    pub report: Report,
+    /// Turns a site into `file:line`, where that can be had.
+    pub locate: Box<dyn Fn(SiteId) -> Option<String>>,
+}
+
+/// How to draw.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Draw with ASCII characters only.
+    pub ascii_only: bool,
+    /// Draw without colours: kinds are told apart by letters and patterns, which are there in any case.
+    pub no_colors: bool,
+}
+
+/// Shows a recording on this terminal until the user quits.
+///
+/// # Errors
+///
+/// Where the terminal cannot be read, written or switched to raw mode. It is given back as it was in every case.
+pub fn run(recording: Recording, options: Options) -> io::Result<()> {
+    let mut state = State::new(recording);
+    let mut input = Input::default();
+    let mut borrowed = term::Borrowed::new()?;
+    while !state.done {
+        let area = borrowed.terminal.draw(|frame| draw(frame.buffer_mut(), &mut state, options))?.area;
+        let layout = Layout::of(area, &state);
+        for event in term::wait()? {
+            if let Some(action) = input.action(&event, &state, &layout) {
+                state.update(action);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Draws a screen, after telling the state how much room there is.
+fn draw(buffer: &mut Buffer, state: &mut State, options: Options) {
+    let layout = Layout::of(buffer.area, state);
+    state.resize(layout.rows(), layout.columns());
+    view::draw(buffer, &layout, state, options);
+}
