@@ -1,0 +1,187 @@
+//! `mpitrace info`: what a trace holds, on one screen.
+//!
+//! It says who ran and how they ended, not what is wrong with it: that is `mpisim check`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use mpitrace::{exit, opening, terminal};
+use sim::report::ranks;
+use traces::symbols::Resolver;
+use traces::{Ending, Function, Trace};
+
+/// The functions that are listed.
+const FUNCTIONS_MAX: usize = 10;
+
+/// Say what a trace holds: ranks, calls, duration, how each rank ended
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The trace, or the directory of segments of a run that has not ended; trace.msgpack if nothing is said
+    trace: Option<PathBuf>,
+}
+
+/// Prints it.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    match opening::open(arguments.trace.as_deref()) {
+        Ok((path, trace)) => match terminal::write(&text(&path, &trace), None) {
+            Ok(()) => ExitCode::from(exit::SUCCESS),
+            Err(error) => {
+                eprintln!("mpitrace: standard output: {error}");
+                ExitCode::from(exit::USAGE)
+            }
+        },
+        Err(error) => {
+            eprintln!("mpitrace: {error}");
+            ExitCode::from(exit::UNREADABLE)
+        }
+    }
+}
+
+fn text(path: &Path, trace: &Trace) -> String {
+    let mut out = String::new();
+    let mut line = |head: &str, rest: &str| writeln!(out, "{head:10}{rest}").expect("writing to a string succeeds");
+    line("trace", &path.display().to_string());
+    line("ranks", &ranks_text(trace));
+    line("calls", &format!("{} in {:.3?}", trace.event_count(), Duration::from_nanos(trace.end_ns())));
+    for program in distinct(trace, |p| p.command.join(" ")) {
+        line("program", &program);
+    }
+    for library in distinct(trace, |p| p.library.clone()) {
+        line("library", &library);
+    }
+    for host in distinct(trace, |p| p.host.clone()) {
+        let there: Vec<u32> = trace.processes.iter().filter(|p| p.host == host).filter_map(|p| p.rank).collect();
+        line("host", &if there.is_empty() { host } else { format!("{host} ({})", ranks::list(&there)) });
+    }
+    for ending in endings(trace) {
+        line("ended", &ending);
+    }
+    let choices: usize = trace.lanes.iter().map(|l| replay::choices(trace, l).count()).sum();
+    line("choices", &format!("{choices} that MPI was free to make; fingerprint of the run: {:016x}", replay::fingerprint(trace)));
+    for damage in &trace.damage {
+        line("missing", damage);
+    }
+    out + &functions(trace)
+}
+
+fn ranks_text(trace: &Trace) -> String {
+    let recorded = trace.processes.iter().filter_map(|p| p.rank).collect::<BTreeSet<_>>().len();
+    match trace.world_size as usize {
+        0 => format!("no process came to the end of MPI_Init ({} began)", trace.processes.len()),
+        all if all == recorded => all.to_string(),
+        all => format!("{recorded} of {all}"),
+    }
+}
+
+fn distinct(trace: &Trace, property: impl Fn(&traces::Process) -> String) -> BTreeSet<String> {
+    trace.processes.iter().map(property).filter(|text| !text.is_empty()).collect()
+}
+
+/// How the processes ended, those that ended alike on one line: the roll call of a run that hung.
+fn endings(trace: &Trace) -> Vec<String> {
+    let resolver = Resolver::new(trace);
+    let mut groups: BTreeMap<String, (Vec<u32>, usize)> = BTreeMap::new();
+    for (number, process) in trace.processes.iter().enumerate() {
+        let how = match process.ending {
+            Ending::Finalized => "with MPI_Finalize".to_owned(),
+            Ending::Aborted => "with MPI_Abort".to_owned(),
+            Ending::Unfinished => format!("without MPI_Finalize, {}", last_seen(trace, number, &resolver)),
+        };
+        let (ranks, others) = groups.entry(how).or_default();
+        match process.rank {
+            Some(rank) => ranks.push(rank),
+            None => *others += 1,
+        }
+    }
+    let who = |ranks: &[u32], others: usize| match (ranks, others) {
+        ([], n) => format!("{n} without a rank"),
+        (ranks, 0) => ranks::list(ranks),
+        (ranks, n) => format!("{} and {n} without a rank", ranks::list(ranks)),
+    };
+    groups.iter().map(|(how, (ranks, others))| format!("{}: {how}", who(ranks, *others))).collect()
+}
+
+/// The calls that the threads of a process were in when it was last seen, or what they called last.
+fn last_seen(trace: &Trace, process: usize, resolver: &Resolver) -> String {
+    let lanes = trace.lanes.iter().filter(|l| l.process as usize == process);
+    let last: Vec<_> = lanes.filter_map(|l| l.events.last()).collect();
+    let place = |event: &traces::Event| {
+        let call = trace.call(event.call);
+        let site = call.site.map(|s| format!(" at {}", resolver.resolve(s))).unwrap_or_default();
+        format!("{}{site}", call.function)
+    };
+    let within: Vec<String> = last.iter().filter(|e| e.outcome.is_none()).map(|e| place(e)).collect();
+    match (within.is_empty(), last.first()) {
+        (false, _) => format!("in {}", within.join(" and in ")),
+        (true, Some(event)) => format!("after {}", place(event)),
+        (true, None) => "before its first call".to_owned(),
+    }
+}
+
+/// The functions that took most time, over all ranks.
+fn functions(trace: &Trace) -> String {
+    let mut sums: HashMap<Function, (u64, u64)> = HashMap::new();
+    for event in trace.lanes.iter().flat_map(|l| &l.events) {
+        let (calls, time_ns) = sums.entry(trace.call(event.call).function).or_default();
+        *calls += 1;
+        *time_ns += event.duration_ns;
+    }
+    let all_ns = sums.values().map(|s| s.1).sum::<u64>().max(1);
+    let mut rows: Vec<(Function, (u64, u64))> = sums.into_iter().collect();
+    rows.sort_by_key(|(function, (_, time_ns))| (std::cmp::Reverse(*time_ns), *function));
+    let mut out = format!("\n{:28} {:>12} {:>14} {:>7}\n", "function", "calls", "time, all ranks", "share");
+    for (function, (calls, time_ns)) in rows.iter().take(FUNCTIONS_MAX) {
+        let share = *time_ns as f64 / all_ns as f64 * 100.0;
+        let time = format!("{:.3?}", Duration::from_nanos(*time_ns));
+        writeln!(out, "{:28} {calls:>12} {time:>15} {share:>6.1}%", function.name()).expect("writing to a string succeeds");
+    }
+    if rows.len() > FUNCTIONS_MAX {
+        writeln!(out, "and {} more", rows.len() - FUNCTIONS_MAX).expect("writing to a string succeeds");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use traces::{Process, TraceBuilder, mpi};
+
+    use super::*;
+
+    #[test]
+    fn a_run_that_hung_shows_who_waits_where() {
+        let mut builder = TraceBuilder::new();
+        builder.world_size(3);
+        for rank in 0..2 {
+            let process = builder.process(Process {
+                rank: Some(rank),
+                host: "node1".to_owned(),
+                command: vec!["./ring".to_owned(), "7".to_owned()],
+                ..Process::default()
+            });
+            builder.lane(traces::Lane { process, rank: Some(rank), ..traces::Lane::default() });
+        }
+        for lane in 0..2 {
+            builder.push(lane, mpi::INIT, 3, &[], Some(&[]));
+        }
+        builder.push(0, mpi::BARRIER, 7, &[], None);
+        builder.damage("nothing was recorded of ranks [2] of 3".to_owned());
+        let text = text(Path::new("t.msgpack"), &builder.finish());
+        for expected in [
+            "ranks     2 of 3\n",
+            "calls     3 in 3.000µs\n",
+            "program   ./ring 7\n",
+            "host      node1 (ranks 0, 1)\n",
+            "ended     rank 0: without MPI_Finalize, in MPI_Barrier at program+0x7 (file not found)\n",
+            "ended     rank 1: without MPI_Finalize, after MPI_Init at program+0x3 (file not found)\n",
+            "missing   nothing was recorded of ranks [2] of 3\n",
+        ] {
+            assert!(text.contains(expected), "no {expected:?} in:\n{text}");
+        }
+        let row = text.lines().find(|l| l.starts_with("MPI_Init ")).expect("a row of MPI_Init");
+        assert_eq!(row.split_whitespace().collect::<Vec<_>>()[1..], ["2", "2.000µs", "66.7%"]);
+    }
+}

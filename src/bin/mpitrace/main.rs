@@ -1,0 +1,73 @@
+//! The command `mpitrace`: records MPI programs, and shows what was recorded.
+//!
+//! Each subcommand has a file of its own, with its arguments and what it does.
+
+#![forbid(unsafe_code)]
+
+mod doctor;
+mod generate;
+mod info;
+mod record;
+mod tui;
+mod watch;
+
+use std::env;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use mpitrace::exit;
+
+const EXAMPLES: &str = "\
+Examples:
+  mpiexec -n 4 mpitrace record ./app         record a run on four ranks
+  srun mpitrace record python script.py      the same under Slurm, of a Python program
+  mpisim check trace.msgpack                 what is wrong with the run
+  mpitrace tui viewer                        look at it
+  mpitrace info                              what trace.msgpack holds";
+
+/// Records MPI programs, and shows what was recorded. Its sister command, mpisim, says what is wrong with them.
+#[derive(Debug, Parser)]
+#[command(name = "mpitrace", version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Record(record::Arguments),
+    Tui(tui::Arguments),
+    Info(info::Arguments),
+    Doctor(doctor::Arguments),
+    Generate(generate::Arguments),
+    #[command(hide = true)]
+    Watch(watch::Arguments),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
+    };
+    match cli.command {
+        Command::Record(arguments) => record::run(arguments),
+        Command::Tui(arguments) => tui::run(&arguments),
+        Command::Info(arguments) => info::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
+        Command::Watch(arguments) => watch::run(&arguments),
+    }
+}
+
+/// Prints help, the version, or what is wrong with the command line. What stands in a program's place must not be taken for its
+/// status, so `record` has another exit code for that.
+fn explain(error: &clap::Error) -> ExitCode {
+    // If nobody can read it, there is nobody to tell.
+    let _ = error.print();
+    let is_record = env::args_os().nth(1).is_some_and(|word| word == "record");
+    ExitCode::from(match (error.use_stderr(), is_record) {
+        (false, _) => exit::SUCCESS,
+        (true, false) => exit::USAGE,
+        (true, true) => exit::RECORD_FAILED,
+    })
+}

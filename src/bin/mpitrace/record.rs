@@ -1,0 +1,86 @@
+//! `mpitrace record`: runs a program and records its MPI calls.
+//!
+//! Here are its arguments; the work is done by the crate `recorder`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use mpitrace::exit;
+use recorder::Error;
+use recorder::launch::{Request, launch};
+use recorder::settings::{DIGEST_LIMIT, OUTPUT, PRELOAD, QUIET, Setting};
+
+use crate::watch;
+
+/// The library that is loaded into the program.
+pub static LIBRARY: &[u8] = include_bytes!(env!("MPITRACE_EMBEDDED_PRELOAD"));
+
+const ABOUT: &str = "Run a program and record its MPI calls";
+
+const EXAMPLES: &str = "\
+Examples:
+  mpiexec -n 4 mpitrace record ./app --steps 10      arguments after APP are APP's own
+  mpiexec -n 4 mpitrace record -o run1.msgpack ./app
+  srun -n 64 mpitrace record python script.py
+  mpitrace record mpiexec -n 4 ./app                 also works, on one machine
+
+The program need not be compiled anew, and may use any MPI library. \
+Whatever becomes of it, the calls up to then are in the trace: while it runs they lie in FILE.parts, which every command reads as well.
+
+Exit status: APP's own; 125 if mpitrace could not begin, 126 if APP cannot be executed, 127 if there is no APP.";
+
+/// The arguments of `mpitrace record`.
+#[derive(Debug, Args)]
+#[command(about = ABOUT, after_help = EXAMPLES, override_usage = "mpitrace record [OPTIONS] [--] APP [ARG]...")]
+pub struct Arguments {
+    #[arg(short = 'o', long = long(OUTPUT), env = OUTPUT.variable, help = OUTPUT.meaning, value_name = "FILE")]
+    #[arg(default_value = OUTPUT.default)]
+    output: PathBuf,
+
+    #[arg(long = long(DIGEST_LIMIT), env = DIGEST_LIMIT.variable, help = DIGEST_LIMIT.meaning, value_name = "BYTES")]
+    #[arg(default_value = DIGEST_LIMIT.default)]
+    digest_limit: u64,
+
+    #[arg(short = 'q', long = long(QUIET), env = QUIET.variable, help = QUIET.meaning)]
+    #[arg(value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    quiet: bool,
+
+    #[arg(long = long(PRELOAD), env = PRELOAD.variable, help = PRELOAD.meaning, value_name = "FILE")]
+    preload: Option<PathBuf>,
+
+    /// The program, and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "APP")]
+    app: Vec<OsString>,
+}
+
+fn long(setting: Setting) -> &'static str {
+    setting.flag.expect("only settings with a flag are arguments")
+}
+
+/// Becomes the program. Returns if it could not.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let mut words = arguments.app.into_iter();
+    let request = Request {
+        program: words.next().unwrap_or_default(),
+        arguments: words.collect(),
+        output: arguments.output,
+        digest_limit: arguments.digest_limit,
+        quiet: arguments.quiet,
+        preload: arguments.preload,
+        embedded: LIBRARY,
+    };
+    let error = launch(&request, watch::first_step);
+    eprintln!("mpitrace: {error}");
+    ExitCode::from(status(&error))
+}
+
+/// What `env` and the shells return where a command cannot be run, and a third for what is this command's own.
+fn status(error: &Error) -> u8 {
+    match error {
+        Error::NotFound { .. } | Error::NoInterpreter { .. } => exit::NOT_FOUND,
+        Error::NotExecutable { .. } | Error::Exec { .. } => exit::NOT_EXECUTABLE,
+        _ => exit::RECORD_FAILED,
+    }
+}

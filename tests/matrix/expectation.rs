@@ -1,0 +1,92 @@
+//! What a test program says of itself in its first comment lines, and in the comments that mark the lines of its bugs.
+//!
+//! ```text
+//! // Rank 1 sends with tag 8, rank 2 waits for tag 7.
+//! // expect: error match/tag          one line a finding; `nothing`; `no trace`
+//! // ends: hang                       `ok` unless it is said; `failure`; `by itself` and `anyhow` where it is up to MPI
+//!     MPI_Send(…);                    // <- match/tag
+//! ```
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// How a program ends when nobody kills it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// With success.
+    Ok,
+    /// With another exit status than zero, or by a signal.
+    Failure,
+    /// One way or the other.
+    ByItself,
+    /// Never.
+    Hang,
+    /// One of these: the standard leaves the program undefined, and libraries differ.
+    Anyhow,
+}
+
+/// A finding that the check must report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    pub severity: String,
+    pub rule: String,
+    /// The lines that it must name; empty if the program marks none.
+    pub lines: BTreeSet<u64>,
+}
+
+/// What is expected of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// Every finding, and no other.
+    pub findings: Vec<Expected>,
+    /// Whether there is a trace at all.
+    pub trace: bool,
+    pub ends: Ends,
+}
+
+/// Reads the expectation of the program at `path`.
+pub fn of_program(path: &Path) -> Result<Expectation, String> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    parse(&text).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+fn parse(text: &str) -> Result<Expectation, String> {
+    let mut expectation = Expectation { findings: Vec::new(), trace: true, ends: Ends::Ok };
+    let mut is_said = false;
+    for line in text.lines().map_while(comment) {
+        if let Some(what) = line.strip_prefix("expect:") {
+            is_said = true;
+            match what.trim() {
+                "nothing" => {}
+                "no trace" => expectation.trace = false,
+                finding => expectation.findings.push(expected(finding, text)?),
+            }
+        } else if let Some(how) = line.strip_prefix("ends:") {
+            expectation.ends = ends(how.trim())?;
+        }
+    }
+    if is_said { Ok(expectation) } else { Err("its first comment lines have no `expect:`".into()) }
+}
+
+/// The text of a line that is a comment in C, Fortran, Python, Rust or LAMMPS.
+fn comment(line: &str) -> Option<&str> {
+    ["//!", "//", "!", "#"].iter().find_map(|mark| line.strip_prefix(mark)).map(str::trim)
+}
+
+fn ends(how: &str) -> Result<Ends, String> {
+    match how {
+        "ok" => Ok(Ends::Ok),
+        "failure" => Ok(Ends::Failure),
+        "by itself" => Ok(Ends::ByItself),
+        "hang" => Ok(Ends::Hang),
+        "anyhow" => Ok(Ends::Anyhow),
+        _ => Err(format!("`ends: {how}` is none of ok, failure, by itself, hang, anyhow")),
+    }
+}
+
+fn expected(finding: &str, text: &str) -> Result<Expected, String> {
+    let (severity, rule) = finding.split_once(' ').ok_or_else(|| format!("`expect: {finding}` is no severity and rule"))?;
+    let mark = format!("<- {rule}");
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| line.trim_end().ends_with(&mark)).map(|(number, _)| number);
+    Ok(Expected { severity: severity.into(), rule: rule.into(), lines: lines.collect() })
+}

@@ -1,0 +1,115 @@
+//! Real programs on real MPI libraries: recorded on four ranks, checked, and compared with what each says of itself.
+//!
+//! One test a program and library, named `openmpi::match_tag.c`. The programs lie in tests/programs; `expectation` reads what
+//! they expect.
+
+#![forbid(unsafe_code)]
+
+mod applications;
+mod expectation;
+mod format;
+mod job;
+mod mpi;
+mod program;
+mod record;
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+use crate::expectation::{Ends, Expectation};
+use crate::mpi::Mpi;
+use crate::record::{Run, check};
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // A job has four ranks that wait by spinning: more than two at a time are slower than one after the other.
+    arguments.test_threads = Some(arguments.test_threads.unwrap_or(2).min(2));
+    let mpis = Mpi::all();
+    let mut trials = Vec::new();
+    for mpi in &mpis {
+        for program in program::all() {
+            let is_possible = program::is_possible(&program, mpi);
+            let (mpi, name) = (mpi.clone(), format!("{}::{}", mpi.name, program::name(&program)));
+            trials.push(Trial::test(name, move || Ok(meets_its_expectation(&program, &mpi)?)).with_ignored_flag(!is_possible));
+        }
+        trials.extend(applications::trials(mpi));
+        trials.extend(format::trial(mpi));
+    }
+    if trials.is_empty() {
+        trials.push(Trial::test("an MPI library is installed", || Err("none was found; scripts/setup installs one".into())));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A directory of a test's own, where it finds what it left the last time.
+fn workplace(mpi: &Mpi, name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("matrix").join(mpi.name).join(name)
+}
+
+fn meets_its_expectation(program: &Path, mpi: &Mpi) -> Result<(), String> {
+    let expectation = expectation::of_program(program)?;
+    let workplace = workplace(mpi, &program::name(program));
+    let command = program::build(program, mpi, &workplace.join("build"))?;
+    let run = |name: &str| Run { mpi, command: &command, input: None, directory: workplace.join(name) };
+
+    let recorded = run("recorded");
+    let may_hang = matches!(expectation.ends, Ends::Hang | Ends::Anyhow);
+    let is_hung = |parts: &Path| may_hang && is_as_expected(parts, program, &expectation);
+    let status = recorded.recorded(is_hung).map_err(|e| match compare(&recorded.trace(), program, &expectation) {
+        Ok(()) => e,
+        Err(differences) => format!("{e}\n{differences}"),
+    })?;
+    let has_ended_well = match expectation.ends {
+        Ends::Ok => status.is_some_and(|s| s.success()),
+        Ends::Failure => status.is_some_and(|s| !s.success()),
+        Ends::Hang => status.is_none(),
+        Ends::ByItself | Ends::Anyhow => true,
+    };
+    if !has_ended_well {
+        return Err(format!("it should end so: {:?}; and it ended so: {status:?}", expectation.ends));
+    }
+    if expectation.ends == Ends::Ok {
+        same(&run("plain").plainly()?, &recorded.printed())?;
+    }
+    compare(&recorded.trace(), program, &expectation)
+}
+
+/// Whether the trace of a running program has all that is to be found already, so that nothing is left to wait for.
+fn is_as_expected(trace: &Path, program: &Path, expectation: &Expectation) -> bool {
+    let report = check(trace, "json").and_then(|output| report::findings(&output.stdout, program));
+    report.is_ok_and(|found| report::differences(expectation, &found).is_empty())
+}
+
+/// Whether a program printed the same without and with the recorder.
+fn same(without: &str, with: &str) -> Result<(), String> {
+    if without == with { Ok(()) } else { Err(format!("without the recorder it prints:\n{without}\nand with it:\n{with}")) }
+}
+
+/// Checks a trace against an expectation: the exit status of the check, and every finding.
+fn compare(trace: &Path, program: &Path, expectation: &Expectation) -> Result<(), String> {
+    let output = check(trace, "json")?;
+    let said = || check(trace, "text").map(|o| String::from_utf8_lossy(&[o.stdout, o.stderr].concat()).into_owned());
+    let has_errors = expectation.findings.iter().any(|finding| finding.severity == "error");
+    let expected_code = match (expectation.trace, has_errors) {
+        (false, _) => 3,
+        (true, false) => 0,
+        (true, true) => 1,
+    };
+    let code = output.status.code();
+    if expectation.trace {
+        let found =
+            report::findings(&output.stdout, program).map_err(|e| format!("{e}\n{}", String::from_utf8_lossy(&output.stderr)))?;
+        let differences = report::differences(expectation, &found);
+        if !differences.is_empty() {
+            return Err(format!("{differences}\nmpisim check says:\n{}", said()?));
+        }
+    }
+    if code == Some(expected_code) {
+        Ok(())
+    } else {
+        Err(format!("mpisim check should exit with {expected_code}, not {code:?}:\n{}", said()?))
+    }
+}

@@ -1,0 +1,65 @@
+//! The MPI libraries of this machine: how each compiles and launches.
+//!
+//! Debian's Open MPI and MPICH lie side by side under names of their own; the `mpich` wheel is where scripts/setup puts it. Where none
+//! of them is, whatever `mpiexec` is on the path is taken.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// One MPI library.
+#[derive(Clone, Debug)]
+pub struct Mpi {
+    /// Its name in the names of tests.
+    pub name: &'static str,
+    /// The launcher, with the arguments that it needs.
+    launcher: Vec<String>,
+    /// The C compiler.
+    pub c: PathBuf,
+}
+
+impl Mpi {
+    /// Every library that is here.
+    pub fn all() -> Vec<Mpi> {
+        let (launcher, c) = (environment("mpiexec"), environment("mpicc"));
+        let mut list = vec![
+            Mpi::new("openmpi", Path::new("mpiexec.openmpi"), Path::new("mpicc.openmpi")),
+            Mpi::new("mpich", Path::new("mpiexec.mpich"), Path::new("mpicc.mpich")),
+            Mpi::new("wheel", &launcher, &c),
+        ];
+        if list.iter().all(Option::is_none) {
+            list.push(Mpi::new("mpi", Path::new("mpiexec"), Path::new("mpicc")));
+        }
+        list.into_iter().flatten().collect()
+    }
+
+    fn new(name: &'static str, launcher: &Path, c: &Path) -> Option<Mpi> {
+        let version = Command::new(launcher).arg("--version").stdin(Stdio::null()).output().ok()?;
+        let mut launcher = vec![launcher.to_string_lossy().into_owned()];
+        if ["Open MPI", "OpenRTE"].iter().any(|name| String::from_utf8_lossy(&version.stdout).contains(name)) {
+            // It refuses to run as root, and with more ranks than cores, unless it is told to.
+            launcher.extend(["--allow-run-as-root".into(), "--oversubscribe".into()]);
+        }
+        works(c, &["--version"]).then(|| Mpi { name, launcher, c: c.to_owned() })
+    }
+
+    /// The command that starts so many ranks of what is added to it.
+    pub fn launch(&self, ranks: u32) -> Command {
+        let mut command = Command::new(&self.launcher[0]);
+        command.args(&self.launcher[1..]).arg("-n").arg(ranks.to_string());
+        // MPICH's transport writes its warnings to the standard output, with the time of day.
+        command.env("OMP_NUM_THREADS", "1").env("OPENBLAS_NUM_THREADS", "1").env("UCX_LOG_LEVEL", "error");
+        command
+    }
+}
+
+/// Where scripts/setup puts a command that comes from the Python package index.
+pub fn environment(command: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(".env/bin").join(command)
+}
+
+/// Whether a command is there and succeeds with these arguments.
+pub fn works(command: &Path, arguments: &[&str]) -> bool {
+    let mut command = Command::new(command);
+    let status = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}

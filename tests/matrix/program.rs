@@ -1,0 +1,104 @@
+//! The programs of tests/programs: how each kind is built and started.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::mpi::{Mpi, environment, works};
+
+/// Where the programs are.
+pub fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs")
+}
+
+/// Every program that is one file, by name.
+pub fn all() -> Vec<PathBuf> {
+    let files = std::fs::read_dir(directory()).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut list: Vec<PathBuf> =
+        files.filter(|path| ["c", "f90", "py"].iter().any(|e| path.extension().is_some_and(|x| x == *e))).collect();
+    list.push(directory().join("rust/src/main.rs"));
+    list.sort();
+    list
+}
+
+/// The name of a program in the names of tests.
+pub fn name(program: &Path) -> String {
+    let file = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if file == "main.rs" { "ring.rs".into() } else { file }
+}
+
+/// Whether this MPI has what the program needs.
+pub fn is_possible(program: &Path, mpi: &Mpi) -> bool {
+    match extension(program) {
+        "f90" => fortran(mpi).is_some(),
+        "py" => python(mpi).is_some(),
+        // rsmpi binds the libraries of the system.
+        "rs" => mpi.name != "wheel",
+        _ => true,
+    }
+}
+
+/// The Fortran compiler of this MPI; the wheel has none.
+fn fortran(mpi: &Mpi) -> Option<PathBuf> {
+    let compiler = match mpi.name {
+        "openmpi" => "mpif90.openmpi",
+        "mpich" => "mpif90.mpich",
+        "wheel" => return None,
+        _ => "mpif90",
+    };
+    works(Path::new(compiler), &["--version"]).then(|| compiler.into())
+}
+
+/// A Python whose mpi4py uses this MPI; Debian's uses Open MPI.
+fn python(mpi: &Mpi) -> Option<PathBuf> {
+    let python = match mpi.name {
+        "openmpi" => PathBuf::from("/usr/bin/python3"),
+        "mpich" => return None,
+        "wheel" => environment("python"),
+        _ => PathBuf::from("python3"),
+    };
+    works(&python, &["-c", "import mpi4py, numpy"]).then_some(python)
+}
+
+/// Builds the program in `directory`, and gives the command line of one rank.
+pub fn build(program: &Path, mpi: &Mpi, directory: &Path) -> Result<Vec<PathBuf>, String> {
+    std::fs::create_dir_all(directory).map_err(|e| format!("{}: {e}", directory.display()))?;
+    let binary = directory.join("program");
+    match extension(program) {
+        "c" => {
+            // The headers describe constants such as MPI_STATUSES_IGNORE as arrays of nothing, of which GCC warns.
+            let flags =
+                ["-g", "-O1", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-stringop-overflow", "-Wno-stringop-overread"];
+            must(Command::new(&mpi.c).args(flags).arg(program).arg("-o").arg(&binary))?;
+            Ok(vec![binary])
+        }
+        "f90" => {
+            let compiler = fortran(mpi).ok_or("no Fortran compiler")?;
+            must(Command::new(compiler).args(["-g", "-O1"]).arg(program).arg("-J").arg(directory).arg("-o").arg(&binary))?;
+            Ok(vec![binary])
+        }
+        "py" => Ok(vec![python(mpi).ok_or("no Python with mpi4py")?, program.to_owned()]),
+        "rs" => {
+            let manifest = crate::program::directory().join("rust/Cargo.toml");
+            let target = directory.join("target");
+            let mut cargo = Command::new(env!("CARGO"));
+            cargo.arg("build").arg("--locked").arg("--quiet").arg("--manifest-path").arg(manifest);
+            must(cargo.arg("--target-dir").arg(&target).env("MPICC", &mpi.c))?;
+            Ok(vec![target.join("debug/ring")])
+        }
+        other => Err(format!("nothing is known of .{other} files")),
+    }
+}
+
+fn extension(program: &Path) -> &str {
+    program.extension().and_then(|e| e.to_str()).unwrap_or_default()
+}
+
+/// Runs a command that must succeed.
+pub fn must(command: &mut Command) -> Result<(), String> {
+    let output = command.stdin(Stdio::null()).output().map_err(|e| format!("{command:?}: {e}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    Err(format!("{command:?}: {}\n{said}", output.status))
+}

@@ -1,0 +1,79 @@
+//! The two commands under test: a program recorded by `mpitrace record`, its trace checked by `mpisim check`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Output, Stdio};
+
+use crate::job::{Job, wait_until};
+use crate::mpi::Mpi;
+
+/// What is run, on which MPI, and where.
+pub struct Run<'a> {
+    pub mpi: &'a Mpi,
+    /// The command line of one rank.
+    pub command: &'a [PathBuf],
+    /// A file that the program wants to find in its directory.
+    pub input: Option<&'a Path>,
+    /// A directory of the run's own.
+    pub directory: PathBuf,
+}
+
+impl Run<'_> {
+    /// Runs it as it is, and gives what it printed.
+    pub fn plainly(&self) -> Result<String, String> {
+        let mut job = self.started(self.mpi.launch(4))?;
+        let status = job.wait(|| false)?;
+        job.settle()?;
+        if status.is_some_and(|s| s.success()) {
+            Ok(self.printed())
+        } else {
+            Err(format!("without the recorder: {status:?}\n{}", job.said()))
+        }
+    }
+
+    /// Runs it under the recorder, until it ends or its trace, read while it is written, `is_enough`: then it is killed.
+    pub fn recorded(&self, is_enough: impl Fn(&Path) -> bool) -> Result<Option<ExitStatus>, String> {
+        let mut command = self.mpi.launch(4);
+        command.arg(env!("CARGO_BIN_EXE_mpitrace")).args(["record", "-o", "trace.msgpack", "--"]);
+        let mut job = self.started(command)?;
+        let parts = self.directory.join("trace.msgpack.parts");
+        let status = job.wait(|| parts.exists() && is_enough(&parts))?;
+        match status {
+            Some(_) => job.settle()?,
+            None => job.kill()?,
+        }
+        // What the ranks have not joined themselves is joined by a watcher, which outlives them.
+        wait_until("the segments should be joined when all ranks have ended", || self.trace().exists() || !parts.exists())?;
+        Ok(status)
+    }
+
+    /// Starts it with `command` before its own command line, in an empty directory.
+    fn started(&self, mut command: Command) -> Result<Job, String> {
+        command.args(self.command);
+        // What an earlier run has left there is of no use.
+        _ = std::fs::remove_dir_all(&self.directory);
+        let said = |e: std::io::Error| format!("{}: {e}", self.directory.display());
+        std::fs::create_dir_all(&self.directory).map_err(said)?;
+        if let Some(input) = self.input {
+            let name = input.file_name().ok_or("an input is a file")?;
+            std::fs::copy(input, self.directory.join(name)).map_err(said)?;
+        }
+        Job::start(command, &self.directory)
+    }
+
+    /// What it printed to its standard output.
+    pub fn printed(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.directory.join("stdout")).unwrap_or_default()).into_owned()
+    }
+
+    /// Where its trace is.
+    pub fn trace(&self) -> PathBuf {
+        self.directory.join("trace.msgpack")
+    }
+}
+
+/// `mpisim check` on a trace, in JSON or as text.
+pub fn check(trace: &Path, format: &str) -> Result<Output, String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mpisim"));
+    command.args(["check", "--format", format]).arg(trace).stdin(Stdio::null());
+    command.output().map_err(|e| format!("{command:?}: {e}"))
+}
