@@ -153,7 +153,7 @@ pub fn write(path: &Path, trace: &Trace) -> Result<Summary, Error> {
         for lane in trace.lanes.iter().filter(|l| l.process as usize == number) {
             for start in (0..lane.events.len()).step_by(CHUNK_EVENTS) {
                 let events = start..lane.events.len().min(start + CHUNK_EVENTS);
-                chunks.push(body_of(trace, lane, events).pack(0, lane.thread));
+                chunks.extend(body_of(trace, lane, events).pack(0, lane.thread));
             }
         }
         writer.part(Part { process: record, chunks })?;

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::ptr;
 
 use recorder::settings::with_suffix;
+use traces::chunk::Body;
 use traces::record::Record;
 use traces::segment::{RING_BYTES, Recording};
 
@@ -76,23 +77,43 @@ pub struct Lane {
     pub arguments: Arguments,
     /// The results of the call at hand.
     pub results: Results,
+    /// Where the ring's contents are packed.
+    body: Body,
     chunks: PathBuf,
     chunks_file: Option<File>,
 }
 
-thread_local! {
-    static LANE: Cell<*mut Lane> = const { Cell::new(ptr::null_mut()) };
+/// What a thread has of its own. A wrapper asks for it once: in a shared library that costs a function call.
+pub struct Thread {
+    /// How many MPI calls it is in, one within the other.
+    pub depth: Cell<u32>,
+    lane: Cell<*mut Lane>,
 }
 
-/// The lane of this thread, if the process is recorded. The reference must be gone before the next call of this function.
-#[inline]
-pub fn current() -> Option<&'static mut Lane> {
-    let process = process::recording()?;
-    if LANE.get().is_null() {
-        LANE.set(begin(process)?);
+thread_local! {
+    /// The thread at hand.
+    pub static THREAD: Thread = const { Thread { depth: Cell::new(0), lane: Cell::new(ptr::null_mut()) } };
+}
+
+impl Thread {
+    /// The lane of this thread, if the process is recorded. The reference must be gone before the next call of this function.
+    #[inline]
+    pub fn lane(&self) -> Option<&'static mut Lane> {
+        if !process::is_on() || self.lane.get().is_null() {
+            self.begin()?;
+        }
+        // SAFETY: lanes live for ever, belong to one thread, and callers hold one reference at a time.
+        unsafe { self.lane.get().as_mut() }
     }
-    // SAFETY: lanes live for ever, belong to one thread, and callers hold one reference at a time.
-    unsafe { LANE.get().as_mut() }
+
+    #[cold]
+    fn begin(&self) -> Option<()> {
+        let process = process::recording()?;
+        if self.lane.get().is_null() {
+            self.lane.set(begin(process)?);
+        }
+        Some(())
+    }
 }
 
 #[cold]
@@ -114,6 +135,7 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
         recent: Recent::default(),
         arguments: Arguments::default(),
         results: Results::default(),
+        body: Body::default(),
         chunks: with_suffix(&stem, ".chunks"),
         chunks_file: None,
     });
@@ -125,7 +147,7 @@ impl Lane {
     #[cold]
     pub fn flush(&mut self) -> bool {
         self.recording.tell_time(clock::ticks(), clock::monotonic_ns());
-        let Some(chunk) = self.recording.ring().chunk(0) else { return true };
+        let Some(chunk) = self.recording.ring().chunk_in(&mut self.body, 0) else { return true };
         let bytes = Record::Chunk(chunk).to_bytes();
         match self.append(&bytes) {
             Ok(()) => {

@@ -33,8 +33,13 @@ pub struct Process {
     pub record: ProcessRecord,
 }
 
-/// The recording, if it is on.
+/// Whether the process is being recorded.
 #[inline]
+pub fn is_on() -> bool {
+    STATE.load(Ordering::Relaxed) == ON
+}
+
+/// The recording, if it is on. The first to ask begins it.
 pub fn recording() -> Option<&'static Process> {
     match STATE.load(Ordering::Relaxed) {
         ON => PROCESS.get(),
