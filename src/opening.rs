@@ -38,8 +38,17 @@ pub fn find(given: Option<&Path>) -> Result<PathBuf, Error> {
     } else if parts.is_dir() {
         Ok(parts)
     } else {
-        let option = given.map(|p| format!("-o {} ", p.display())).unwrap_or_default();
+        let option = given.map(option).unwrap_or_default();
         Err(Error::Missing { path: path.to_owned(), option })
+    }
+}
+
+/// What makes `record` write the trace that is missing. The directory of its segments is named after it.
+fn option(missing: &Path) -> String {
+    let name = missing.to_string_lossy();
+    match name.strip_suffix(".parts").unwrap_or(&name) {
+        DEFAULT_TRACE => String::new(),
+        trace => format!("-o {trace} "),
     }
 }
 
@@ -74,6 +83,9 @@ mod tests {
         let message = find(Some(&path)).expect_err("there is nothing").to_string();
         assert!(message.contains(&format!("mpitrace record -o {} ./app", path.display())), "{message}");
         let parts = with_suffix(&path, ".parts");
+        let message = find(Some(&parts)).expect_err("there are no segments").to_string();
+        assert!(message.contains(&format!("mpitrace record -o {} ./app", path.display())), "{message}");
+        assert_eq!(option(Path::new("trace.msgpack.parts")), "");
         fs::create_dir(&parts).expect("a new directory");
         assert_eq!(find(Some(&path)).expect("segments"), parts);
         fs::write(&path, "").expect("a new file");
