@@ -26,15 +26,20 @@ pub enum Error {
     Unreadable(#[from] traces::Error),
 }
 
-/// The file that the user means, `trace.msgpack` if nothing is said, or the directory of segments that is there in its stead.
+/// The file that the user means, `trace.msgpack` if nothing is said, or what is there in its stead: the directory
+/// of its segments, or the file that they were joined into.
 ///
 /// # Errors
 /// If neither is there.
 pub fn find(given: Option<&Path>) -> Result<PathBuf, Error> {
     let path = given.unwrap_or(Path::new(DEFAULT_TRACE));
     let parts = with_suffix(path, ".parts");
+    // The segments of a run that has ended meanwhile.
+    let joined = path.to_str().and_then(|name| name.strip_suffix(".parts")).map(Path::new);
     if path.exists() {
         Ok(path.to_owned())
+    } else if let Some(joined) = joined.filter(|joined| joined.is_file()) {
+        Ok(joined.to_owned())
     } else if parts.is_dir() {
         Ok(parts)
     } else {
@@ -90,6 +95,8 @@ mod tests {
         assert_eq!(find(Some(&path)).expect("segments"), parts);
         fs::write(&path, "").expect("a new file");
         assert_eq!(find(Some(&path)).expect("a file"), path);
+        fs::remove_dir(&parts).expect("segments are joined");
+        assert_eq!(find(Some(&parts)).expect("what they were joined into"), path);
         assert_eq!(OUTPUT.default, Some(DEFAULT_TRACE));
     }
 }
