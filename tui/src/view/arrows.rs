@@ -92,9 +92,9 @@ fn draw_all(buffer: &mut Buffer, layout: &Layout, state: &State, numbers: &[u32]
         }
     }
     let is_gap = |_: u16, y: u16| (y - layout.bars.y) % layout.pitch.rows() >= layout.pitch.bar;
-    dots.draw(buffer, theme::faint(), |buffer, x, y| is_gap(x, y) && buffer[(x, y)].symbol() == " ");
+    dots.draw(buffer, theme::message(), |buffer, x, y| is_gap(x, y) && buffer[(x, y)].symbol() == " ");
     for line in heads {
-        line.draw_head(buffer, layout, theme::faint());
+        line.draw_head(buffer, layout, theme::message());
     }
 }
 

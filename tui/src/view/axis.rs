@@ -7,6 +7,9 @@ use crate::layout::Layout;
 use crate::state::{State, Window};
 use crate::text::{duration, moment};
 
+/// How wide the break at the end of the ruler is, where a hang is folded.
+const BREAK: u16 = 2;
+
 /// Draws the axis.
 pub fn draw(buffer: &mut Buffer, layout: &Layout, state: &State) {
     let area = layout.axis;
@@ -21,7 +24,7 @@ pub fn draw(buffer: &mut Buffer, layout: &Layout, state: &State) {
     let window = &state.window;
     let step_ns = step_ns(window, area.width);
     let mut free_x = area.x;
-    let end_x = area.right() - draw_fold(buffer, layout, state);
+    let end_x = area.right().saturating_sub(draw_fold(buffer, layout, state));
     let mut time_ns = window.start_ns.next_multiple_of(step_ns);
     while time_ns < window.end_ns() {
         let column = window.column_of(time_ns, area.width);
@@ -34,6 +37,12 @@ pub fn draw(buffer: &mut Buffer, layout: &Layout, state: &State) {
             free_x = x + width + 1;
         }
         time_ns = time_ns.saturating_add(step_ns);
+    }
+    if end_x < area.right() {
+        // The ruler breaks off, too.
+        for x in area.right().saturating_sub(BREAK).max(area.x)..area.right() {
+            buffer[(x, ruler_y)].set_char('╱').set_style(theme::never());
+        }
     }
     if let Some(place) = state.selected {
         let column = window.column_of(state.event(place).start_ns, area.width);
@@ -49,11 +58,8 @@ fn draw_fold(buffer: &mut Buffer, layout: &Layout, state: &State) -> u16 {
     }
     let text = format!("╱╱ {} folded", duration(folded_ns));
     let width = u16::try_from(text.chars().count()).unwrap_or(u16::MAX);
-    for x in area.right().saturating_sub(2).max(area.x)..area.right() {
-        buffer[(x, area.y + 1)].set_char('╱').set_style(theme::never());
-    }
     if width > area.width {
-        return 0;
+        return BREAK;
     }
     buffer.set_string(area.right() - width, area.y, text, theme::never());
     width + 1
