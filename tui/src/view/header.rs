@@ -58,7 +58,9 @@ fn fitted(parts: Vec<Span<'_>>, width: u16) -> Line<'_> {
 fn findings(state: &State) -> Vec<Span<'_>> {
     let findings = &state.report.findings;
     if findings.is_empty() {
-        return vec![Span::styled("✓ no findings", theme::good())];
+        // A run that hung is not in order because nothing could be said of it.
+        let is_good = state.index.hung_lanes == 0;
+        return vec![if is_good { Span::styled("✓ no findings", theme::good()) } else { Span::raw("no findings") }];
     }
     let of = |severity: Severity| findings.iter().filter(|f| f.severity == severity).count() as u64;
     [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
