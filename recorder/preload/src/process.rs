@@ -14,7 +14,7 @@ use recorder::settings::Settings;
 use traces::mpi;
 use traces::record::{Clock, ProcessRecord};
 
-use crate::{real, weak};
+use crate::{callers, loader, python, real, weak};
 
 const UNDECIDED: u8 = 0;
 const ON: u8 = 1;
@@ -55,9 +55,19 @@ pub fn stop() {
 
 /// Records no more, and says why, once.
 pub fn stop_because(what: &str) {
-    if STATE.swap(OFF, Ordering::Relaxed) != OFF {
-        eprintln!("mpitrace: recording stops in process {}: {what}; the program goes on", std::process::id());
+    if STATE.swap(OFF, Ordering::Relaxed) == OFF {
+        return;
     }
+    // One process says it for all. Where not even this file can be made, each does.
+    let told = PROCESS.get().map(|p| OpenOptions::new().create_new(true).write(true).open(p.settings.parts.join("stopped")));
+    if !told.is_some_and(|told| told.is_err_and(|e| e.kind() == std::io::ErrorKind::AlreadyExists)) {
+        say(&format!("recording stops in process {}: {what}; the program goes on", std::process::id()));
+    }
+}
+
+/// Says a line to the user, in one piece, so that it is not torn by what other ranks say.
+fn say(line: &str) {
+    let _ = std::io::stderr().write_all(format!("mpitrace: {line}\n").as_bytes());
 }
 
 #[cold]
@@ -73,10 +83,20 @@ fn begin() -> Option<&'static Process> {
     std::panic::set_hook(Box::new(|_| stop_because("an error of the recorder")));
     // SAFETY: the handler touches an atomic only.
     unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
-    weak::hide_missing_functions();
+    look_at_objects();
     let process = PROCESS.get_or_init(|| Process { settings, record: describe() });
     let _ = STATE.compare_exchange(UNDECIDED, ON, Ordering::Relaxed, Ordering::Relaxed);
     (STATE.load(Ordering::Relaxed) == ON).then_some(process)
+}
+
+/// What has to be known of the program's objects, and set right in them, before its first call.
+fn look_at_objects() {
+    let is_programs =
+        |o: &loader::Object| !o.name.to_bytes().starts_with(b"linux-vdso") && !o.contains(look_at_objects as *const () as usize);
+    let objects: Vec<loader::Object> = loader::objects().into_iter().filter(is_programs).collect();
+    weak::hide_missing_functions(&objects);
+    callers::look_at(&objects);
+    python::look_at(&objects);
 }
 
 /// A forked child shares the parent's segments and must not write to them.
@@ -144,7 +164,7 @@ impl Process {
             }
             Ok(None) => {}
             Err(error) => {
-                eprintln!("mpitrace: the trace stays in pieces, which `mpisim check {}` can read: {error}", parts.display())
+                say(&format!("the trace stays in pieces, which `mpisim check {}` can read: {error}", parts.display()));
             }
         }
     }
@@ -159,9 +179,7 @@ impl Process {
 
     fn report(&self, summary: &traces::writer::Summary) {
         if !self.settings.quiet {
-            let path = relative(&self.settings.output);
-            let (ranks, calls, kib) = (summary.processes, summary.calls, summary.bytes.div_ceil(1024));
-            eprintln!("mpitrace: {path}: {ranks} ranks, {calls} calls, {kib} KiB. Next: mpisim check {path}");
+            say(&summary.to_text(&relative(&self.settings.output)));
         }
     }
 }
