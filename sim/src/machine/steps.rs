@@ -330,13 +330,16 @@ impl<C: Clock> Machine<'_, C> {
                 continue;
             }
             state.waiter = NONE;
+            // Others still refer to it.
+            state.level = Level::Early;
             match state.kind {
-                Kind::Receive(receive) | Kind::Probe(receive) => {
+                Kind::Receive(receive) => self.take_overdue(operation, receive),
+                Kind::Probe(receive) => {
                     state.level = Level::Done;
                     self.withdraw(operation, receive);
                 }
-                // Others still refer to it.
-                _ => state.level = Level::Early,
+                Kind::Send(send) => self.doubt_channel_of(send),
+                _ => {}
             }
         }
         self.lanes[lane as usize].needed = 0;
