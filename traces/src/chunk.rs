@@ -2,6 +2,8 @@
 //!
 //! Encoding takes the raw events of a segment, decoding feeds a [`TraceBuilder`]. Layout and reasons are in FORMAT.md.
 
+use std::io::Read;
+
 use rmp::encode as put;
 
 use crate::builder::TraceBuilder;
@@ -13,6 +15,8 @@ use crate::trace::{Event, Lane};
 
 /// zstd's fastest ordinary level: the columns gain little from more.
 const LEVEL: i32 = 1;
+/// The most bytes that a body has when it is unpacked: far more than a segment holds. A damaged or malicious frame may claim more.
+const BODY_MAX: u64 = 256 << 20;
 
 /// What a dictionary entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +114,7 @@ impl Body {
     pub fn pack(&mut self, process: u32, thread: u32) -> Option<Chunk> {
         let packed = (self.calls > 0).then(|| {
             self.encode();
-            Chunk { process, thread, calls: self.calls, first: self.first, body: self.compress() }
+            Chunk { process, thread, calls: self.calls, first: self.first, body: self.compress(), offset: 0 }
         });
         self.clear();
         packed
@@ -132,7 +136,7 @@ impl Body {
     /// Compresses what `encode` has made; nothing if zstd has no memory.
     fn compress(&mut self) -> Vec<u8> {
         if self.compressor.is_none() {
-            self.compressor = zstd::bulk::Compressor::new(LEVEL).ok();
+            self.compressor = compressor().ok();
         }
         self.compressor.as_mut().and_then(|c| c.compress(&self.raw).ok()).unwrap_or_default()
     }
@@ -142,6 +146,20 @@ impl Body {
         self.raw.clear();
         (self.counts, self.calls) = ([0; 4], 0);
     }
+}
+
+/// A compressor that adds a checksum: what was damaged on a disk must not pass for what the program did.
+fn compressor() -> std::io::Result<zstd::bulk::Compressor<'static>> {
+    let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
+    compressor.include_checksum(true)?;
+    Ok(compressor)
+}
+
+fn decompress(frame: &[u8]) -> Result<Vec<u8>, Flaw> {
+    let damaged = |_| "its zstd frame is damaged";
+    let mut raw = Vec::new();
+    zstd::stream::Decoder::with_buffer(frame).map_err(damaged)?.take(BODY_MAX + 1).read_to_end(&mut raw).map_err(damaged)?;
+    if raw.len() as u64 > BODY_MAX { Err("it is larger than any chunk can be") } else { Ok(raw) }
 }
 
 fn count(len: usize) -> u32 {
@@ -299,7 +317,7 @@ pub fn write_object(out: &mut Vec<u8>, object: &Object) {
 /// # Errors
 /// If the chunk is damaged. The calls before the flaw are in the lane.
 pub fn unpack(chunk: &Chunk, builder: &mut TraceBuilder, lane: usize, time: &Timeline) -> Result<(), Flaw> {
-    let raw = zstd::stream::decode_all(&chunk.body[..]).map_err(|_| "its zstd frame is damaged")?;
+    let raw = decompress(&chunk.body)?;
     let mut reader = Reader(&raw);
     if reader.array()? < 10 {
         return Err("it has fewer than ten parts");

@@ -54,6 +54,8 @@ enum Field {
     WorldSize,
     /// 1 if recording stopped for want of space.
     Stopped,
+    /// 1 if the thread has ended.
+    Ended,
     /// Bytes of the process record, which follows the fields.
     Process,
     /// Where the process record begins.
@@ -99,6 +101,12 @@ impl<M: Deref<Target = [u8]>> Ring<M> {
             },
             ..text
         }
+    }
+
+    /// Whether the thread has come to its end: it makes no further call.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.field(Field::Ended) != 0
     }
 
     /// The number of the thread in its process.
@@ -246,6 +254,11 @@ impl<M: DerefMut<Target = [u8]>> Recording<M> {
     /// Notes how the process ends.
     pub fn end(&mut self, ending: Ending) {
         self.set(Field::Ending, ending as u64);
+    }
+
+    /// Notes that the thread ends.
+    pub fn end_thread(&mut self) {
+        self.set(Field::Ended, 1);
     }
 
     /// Notes that calls are missing from here on, for want of space.

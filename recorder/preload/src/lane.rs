@@ -9,6 +9,7 @@ use std::ops::{Deref, DerefMut};
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::ptr;
+use std::sync::OnceLock;
 
 use recorder::settings::with_suffix;
 use traces::chunk::Body;
@@ -139,7 +140,31 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
         chunks: with_suffix(&stem, ".chunks"),
         chunks_file: None,
     });
-    Some(Box::into_raw(lane))
+    let lane = Box::into_raw(lane);
+    tell_end_of_thread(lane);
+    Some(lane)
+}
+
+/// Has it noted in the segment when this thread ends, which the end of the process is not.
+fn tell_end_of_thread(lane: *mut Lane) {
+    static KEY: OnceLock<Option<libc::pthread_key_t>> = OnceLock::new();
+    let key = KEY.get_or_init(|| {
+        let mut key = 0;
+        // SAFETY: the key is written before it is used; the destructor lives as long as the process, like this library.
+        (unsafe { libc::pthread_key_create(&raw mut key, Some(thread_ends)) } == 0).then_some(key)
+    });
+    if let Some(key) = key {
+        // SAFETY: the key is valid, and the value is what the destructor expects. If it is not kept the end is not noted.
+        unsafe { libc::pthread_setspecific(*key, lane.cast()) };
+    }
+}
+
+/// A thread that has a lane ends.
+unsafe extern "C" fn thread_ends(lane: *mut libc::c_void) {
+    if process::is_on() {
+        // SAFETY: the value is a lane of this thread, which is in no call any more; lanes live for ever.
+        unsafe { (*lane.cast::<Lane>()).recording.end_thread() };
+    }
 }
 
 impl Lane {
