@@ -406,11 +406,12 @@ impl<C: Clock> Machine<'_, C> {
         let (offered, room) = (send.content, plan.content);
         let place = self.operations[operation].place;
         let mailbox = program.channels[letter.channel as usize].mailbox;
-        if offered != room && !self.mail.is_doubtful(mailbox) {
-            let is_too_long = offered.bytes.zip(room.bytes).is_some_and(|(bytes, room)| bytes > room);
-            if is_too_long || (offered.layout != room.layout && program.layouts.difference(offered, room).is_some()) {
-                self.log.misfit((letter.place, letter.send), (place, receive));
-            }
+        let is_too_long = offered.bytes.zip(room.bytes).is_some_and(|(bytes, room)| bytes > room);
+        // It failed for another reason, then, and the message was another one's.
+        self.mail.mailboxes[mailbox as usize].is_doubtful |= plan.has_failed && !is_too_long;
+        let differs = || is_too_long || (offered.layout != room.layout && program.layouts.difference(offered, room).is_some());
+        if offered != room && !self.mail.is_doubtful(mailbox) && differs() {
+            self.log.misfit((letter.place, letter.send), (place, receive));
         }
         if self.log.is_recording() {
             let comm = program.contexts[program.mailboxes[mailbox as usize].context as usize].comm;

@@ -231,6 +231,7 @@ impl<C: Clock> Machine<'_, C> {
         let is_open = match self.op_at(place) {
             Op::Probe { poll, .. } => poll,
             Op::Complete { poll: true, .. } => true,
+            Op::Transfer { receive: Some(receive), .. } => self.program.receives[receive as usize].has_failed,
             Op::Complete { given, requests, .. } if given != requests => {
                 let done = |o: &u32| *o != NONE && self.operations[*o].level >= Level::Early;
                 self.operations_of(place, given).iter().any(done)
