@@ -122,7 +122,10 @@ pub(super) fn near_miss(evidence: Evidence, miss: &NearMiss) -> Finding {
         }
     };
     let mut found = finding(differs.rule(), Severity::Error, title);
-    found.labels.push(primary(receive.place, format!("waits for {}", evidence.receive_text(receive.receive))));
+    found.labels.push(primary(
+        receive.place,
+        format!("{} for {}", evidence.waits(receive.place), evidence.receive_text(receive.receive)),
+    ));
     found.labels.push(primary(send.place, format!("sent {}, which nobody receives", evidence.send_text(send.send))));
     found
 }
@@ -262,10 +265,11 @@ fn hopeless<'a>(evidence: Evidence, wait: &'a Wait) -> Option<&'a Need> {
 
 /// What a lane waits for.
 fn need_text(evidence: Evidence, wait: &Wait, need: &Need) -> String {
+    let waits = evidence.waits(wait.place);
     let some = if wait.until == Until::Any && wait.needs.len() > 1 {
-        format!("waits for one of {}, such as ", count(wait.needs.len() as u64, "request"))
+        format!("{waits} for one of {}, such as ", count(wait.needs.len() as u64, "request"))
     } else {
-        "waits for ".into()
+        format!("{waits} for ")
     };
     match need.what {
         What::Send(send) => {

@@ -3,6 +3,7 @@
 //! Each family of rules has a file. A check reports only what is proved: what ranks might do whose recording ends early, or what a call
 //! means that is not modelled, is never held against a program. One mistake is one finding, on however many ranks it shows.
 
+mod arguments;
 mod collective_data;
 mod collectives;
 mod contents;
@@ -75,6 +76,7 @@ pub(crate) fn check(trace: &Trace, options: &Options) -> Report {
 fn findings(evidence: Evidence, log: &Log, buffering: Option<Buffering>) -> Vec<Finding> {
     let mut found = collectives::check(evidence, log);
     found.extend(contents::check(evidence, log));
+    found.extend(arguments::check(evidence));
     let near_misses = near_misses::find(evidence);
     // Where the machine contradicts the recording, what it says of waiting ranks proves nothing.
     if log.forced.is_empty() || !evidence.trace.damage.is_empty() {
@@ -84,6 +86,7 @@ fn findings(evidence: Evidence, log: &Log, buffering: Option<Buffering>) -> Vec<
     if is_sound {
         found.extend(orphans::check(evidence, &near_misses));
         found.extend(requests::check(evidence));
+        found.extend(requests::check_restarts(evidence, log));
         if evidence.is_complete() {
             found.extend(leaks::check(evidence));
         }

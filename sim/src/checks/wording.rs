@@ -70,6 +70,12 @@ impl Evidence<'_> {
         self.call(place).function.name()
     }
 
+    /// `waits`, or `polls` where a call that does not wait is repeated for ever.
+    pub(super) fn waits(&self, place: Place) -> &'static str {
+        let is_poll = ["MPI_Test", "MPI_Iprobe", "MPI_Improbe"].iter().any(|name| self.function(place).starts_with(name));
+        if is_poll { "polls" } else { "waits" }
+    }
+
     /// The rank in MPI_COMM_WORLD of a call's process.
     pub(super) fn rank(&self, place: Place) -> u32 {
         self.program.lanes[place.lane as usize].rank

@@ -129,3 +129,36 @@ fn a_wildcard_is_stuck_only_if_everybody_is() {
     let report = job.check();
     assert!(report.findings.iter().all(|f| f.severity < Severity::Error), "{:?}", told(&report));
 }
+
+#[test]
+fn a_loop_of_polls_waits_like_the_call_that_blocks() {
+    let run = |times: u64| {
+        let mut job = Job::new(2);
+        job.irecv(0, 10, 1, 5, 0);
+        job.polls(0, 11, mpi::TEST, &[("request", job::int(job::request(0)))], times);
+        job.send(mpi::SEND, 1, 20, 0, 6);
+        job.stuck(1, 21, mpi::BARRIER, &[("comm", job::int(COMM_WORLD))]);
+        job.trace()
+    };
+    let trace = run(20_000);
+    for buffering in [None, Some(Buffering::Zero), Some(Buffering::Eager(64)), Some(Buffering::Infinite)] {
+        let report = sim::check(&trace, &Options { buffering });
+        assert_eq!(told(&report), ["match/tag: rank 0 waits for tag 5 from rank 1, which sent tag 6"], "{buffering:?}");
+    }
+    // A program that asks now and then may do other things as well, and stop asking.
+    let report = sim::check(&run(20), &Options::default());
+    assert!(report.findings.iter().all(|f| f.severity < Severity::Error), "{:?}", told(&report));
+}
+
+#[test]
+fn a_loop_of_probes_is_said_to_poll() {
+    let probe = [("source", job::int(1)), ("tag", job::int(5)), ("comm", job::int(COMM_WORLD))];
+    for function in [mpi::IPROBE, mpi::IMPROBE] {
+        let mut job = Job::new(2);
+        job.polls(0, 11, function, &probe, 20_000);
+        job.stuck(1, 21, mpi::BARRIER, &[("comm", job::int(COMM_WORLD))]);
+        let report = job.check();
+        assert_eq!(told(&report), [format!("deadlock/cycle: ranks 0 and 1 wait for each other in {function} and MPI_Barrier")]);
+        assert_eq!(labels(&report.findings[0])[0], "0/0 polls for a message with tag 5 from rank 1");
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::model::{GENEROUS, Library, Model, Run, STRICT, UNBUFFERED};
-use crate::oracle::program::{Program, SIZES, Step, programs, trace};
+use crate::oracle::program::{Program, SIZES, Step, crowds, programs, trace};
 use proptest::prelude::*;
 use sim::{Buffering, Options, Report, Severity};
 
@@ -42,6 +42,12 @@ fn has_open_wildcard(program: &Program, run: &Run) -> bool {
     })
 }
 
+/// Which message each receive took, by the steps that posted them.
+fn matched(report: &Report) -> BTreeMap<(usize, usize), (usize, usize)> {
+    let place = |p: sim::Place| (p.lane as usize, p.event as usize);
+    report.messages.iter().map(|m| (place(m.receive), place(m.send))).collect()
+}
+
 fn check(program: &Program, run: &Run, buffering: Option<Buffering>) -> Report {
     sim::check(&trace(program, run), &Options { buffering })
 }
@@ -55,10 +61,7 @@ proptest! {
         let run = run(&program, GENEROUS, seed);
         let report = check(&program, &run, None);
         let theirs: BTreeMap<_, _> = run.taken.iter().map(|(receive, taken)| (*receive, (taken.0, taken.3))).collect();
-        let ours: BTreeMap<_, _> = report.messages.iter().map(|m| {
-            let place = |p: sim::Place| (p.lane as usize, p.event as usize);
-            (place(m.receive), place(m.send))
-        }).collect();
+        let ours = matched(&report);
         prop_assert_eq!(&report.caveats, &Vec::<String>::new());
         let finished = run.returned.iter().zip(&program).filter(|(made, steps)| **made == steps.len()).count();
         let is_hung = finished < program.len();
@@ -70,6 +73,30 @@ proptest! {
         prop_assert_eq!(ours, theirs);
         prop_assert_eq!(report.finished_ranks as usize, finished);
         prop_assert!(is_stuck(&report) == is_hung || has_wrong_order(&report), "{:#?}", report.findings);
+    }
+
+    /// Receives from anybody, posted in numbers: a run that came to its end is carried out to its end, and nothing in it is wrong.
+    #[test]
+    fn a_crowd_is_sorted_as_it_was(program in crowds(), seed in any::<u64>()) {
+        let run = run(&program, GENEROUS, seed);
+        if !Model::new(&program, GENEROUS).is_over(&run.returned) {
+            return Ok(());
+        }
+        for buffering in [None, Some(Buffering::Infinite)] {
+            let report = check(&program, &run, buffering);
+            prop_assert_eq!(&report.caveats, &Vec::<String>::new());
+            prop_assert_eq!(report.finished_ranks as usize, program.len());
+            prop_assert!(report.findings.iter().all(|f| f.severity < Severity::Error), "{:?} {:#?}", buffering, report.findings);
+            let theirs = run.taken.iter().map(|(receive, taken)| (*receive, (taken.0, taken.3))).collect();
+            prop_assert_eq!(matched(&report), theirs);
+        }
+        let small = Library { eager: Some(SIZES[0] - 1), is_strict: false };
+        let small_bytes = u64::try_from(SIZES[0]).unwrap() - 1;
+        for (buffering, library) in [(Buffering::Zero, STRICT), (Buffering::Eager(small_bytes), small)] {
+            let report = check(&program, &run, Some(buffering));
+            let has_error = report.findings.iter().any(|f| f.severity == Severity::Error);
+            prop_assert!(!has_error || Model::new(&program, library).can_get_stuck(), "{:?} {:#?}", buffering, report.findings);
+        }
     }
 
     /// A message that nobody took is told of if everybody came to the end, and only then.

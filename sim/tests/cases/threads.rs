@@ -41,3 +41,27 @@ fn a_thread_may_complete_what_another_one_began() {
     let caveat = "1 rank calls MPI from several threads, whose calls are taken in the order of the recorded run";
     assert_eq!(report.caveats, [caveat]);
 }
+
+/// Ranks 0 and 1 wait for each other in their first threads; a second thread of each made one call.
+fn stuck_beside_a_helper(has_ended: bool) -> traces::Trace {
+    let mut builder = TraceBuilder::new();
+    builder.world_size(2);
+    for rank in 0..2 {
+        builder.process(Process { rank: Some(rank), ..Process::default() });
+        for thread in 0..2 {
+            builder.lane(Lane { process: rank, rank: Some(rank), thread, ended: has_ended && thread == 1, ..Lane::default() });
+        }
+    }
+    for rank in 0..2 {
+        call(&mut builder, 2 * rank + 1, mpi::INITIALIZED, &[], &[("flag", int(1))]);
+        call(&mut builder, 2 * rank, mpi::INITIALIZED, &[], &[("flag", int(1))]);
+        builder.push(2 * rank, mpi::RECV, 20, &message("source", 1 - rank as i64, 7, 1, job::INT), None);
+    }
+    builder.finish()
+}
+
+#[test]
+fn a_thread_that_has_ended_helps_nobody() {
+    let report = sim::check(&stuck_beside_a_helper(true), &Options::default());
+    assert_eq!(told(&report), ["deadlock/cycle: ranks 0 and 1 wait for each other in MPI_Recv"]);
+}
