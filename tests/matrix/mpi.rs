@@ -16,8 +16,6 @@ pub struct Mpi {
     launcher: Vec<String>,
     /// The C compiler.
     pub c: PathBuf,
-    /// A Python whose mpi4py uses this library.
-    pub python: Option<PathBuf>,
     /// What its programs have to have in their environment.
     variables: Vec<(&'static str, String)>,
 }
@@ -26,24 +24,17 @@ impl Mpi {
     /// Every library that is here.
     pub fn all() -> Vec<Mpi> {
         let debian = |name: &str, command: &str| PathBuf::from(format!("{command}.{name}"));
-        let of = |name, launcher: &Path, c: &Path, python: Option<&Path>| Mpi::new(name, launcher, c, python);
-        let intel = environment("intel/bin/mpiexec");
+        let index = |path: &str| environment(path);
         let mut list = vec![
-            of("openmpi", &debian("openmpi", "mpiexec"), &debian("openmpi", "mpicc"), Some(Path::new("/usr/bin/python3"))),
-            of("mpich", &debian("mpich", "mpiexec"), &debian("mpich", "mpicc"), None),
-            of("wheel", &environment("bin/mpiexec"), &environment("bin/mpicc"), Some(&environment("bin/python"))),
-            of("standard", &environment("bin/mpiexec"), &environment("bin/mpicc_abi"), None),
-            of(
-                "openmpi5",
-                &environment("openmpi/bin/mpiexec"),
-                &environment("openmpi/bin/mpicc"),
-                Some(&environment("openmpi/bin/python")),
-            ),
-            of("intel", &intel, &environment("bin/mpicc"), Some(&environment("intel/bin/python")))
-                .map(Mpi::with_intels_variables),
+            Mpi::new("openmpi", &debian("openmpi", "mpiexec"), &debian("openmpi", "mpicc")),
+            Mpi::new("mpich", &debian("mpich", "mpiexec"), &debian("mpich", "mpicc")),
+            Mpi::new("wheel", &index("bin/mpiexec"), &index("bin/mpicc")),
+            Mpi::new("standard", &index("bin/mpiexec"), &index("bin/mpicc_abi")),
+            Mpi::new("openmpi5", &index("openmpi/bin/mpiexec"), &index("openmpi/bin/mpicc")),
+            Mpi::new("intel", &index("intel/bin/mpiexec"), &index("bin/mpicc")).map(Mpi::with_intels_variables),
         ];
         if list.iter().all(Option::is_none) {
-            list.push(of("mpi", Path::new("mpiexec"), Path::new("mpicc"), Some(Path::new("python3"))));
+            list.push(Mpi::new("mpi", Path::new("mpiexec"), Path::new("mpicc")));
         }
         list.into_iter().flatten().collect()
     }
@@ -54,15 +45,14 @@ impl Mpi {
         Mpi { variables: vec![("LD_LIBRARY_PATH", libraries), ("I_MPI_FABRICS", "shm".into())], ..self }
     }
 
-    fn new(name: &'static str, launcher: &Path, c: &Path, python: Option<&Path>) -> Option<Mpi> {
+    fn new(name: &'static str, launcher: &Path, c: &Path) -> Option<Mpi> {
         let version = Command::new(launcher).arg("--version").stdin(Stdio::null()).output().ok()?;
         let mut launcher = vec![launcher.to_string_lossy().into_owned()];
         if ["Open MPI", "OpenRTE"].iter().any(|name| String::from_utf8_lossy(&version.stdout).contains(name)) {
             // It refuses to run as root, and with more ranks than cores, unless it is told to.
             launcher.extend(["--allow-run-as-root".into(), "--oversubscribe".into()]);
         }
-        let python = python.filter(|python| works(python, &["-c", "import mpi4py, numpy"])).map(Path::to_owned);
-        works(c, &["--version"]).then(|| Mpi { name, launcher, c: c.to_owned(), python, variables: Vec::new() })
+        works(c, &["--version"]).then(|| Mpi { name, launcher, c: c.to_owned(), variables: Vec::new() })
     }
 
     /// The command that starts so many ranks of what is added to it.

@@ -30,7 +30,7 @@ pub fn name(program: &Path) -> String {
 pub fn is_possible(program: &Path, mpi: &Mpi) -> bool {
     match extension(program) {
         "f90" => fortran(mpi).is_some(),
-        "py" => mpi.python.is_some(),
+        "py" => python(mpi).is_some(),
         // rsmpi binds the libraries of the system.
         "rs" => is_of_system(mpi),
         _ => true,
@@ -53,6 +53,19 @@ fn fortran(mpi: &Mpi) -> Option<PathBuf> {
     works(Path::new(compiler), &["--version"]).then(|| compiler.into())
 }
 
+/// A Python whose mpi4py uses this MPI; Debian's uses Open MPI.
+fn python(mpi: &Mpi) -> Option<PathBuf> {
+    let python = match mpi.name {
+        "openmpi" => PathBuf::from("/usr/bin/python3"),
+        "mpich" | "standard" => return None,
+        "wheel" => environment("bin/python"),
+        "openmpi5" => environment("openmpi/bin/python"),
+        "intel" => environment("intel/bin/python"),
+        _ => PathBuf::from("python3"),
+    };
+    works(&python, &["-c", "import mpi4py, numpy"]).then_some(python)
+}
+
 /// Builds the program in `directory`, and gives the command line of one rank.
 pub fn build(program: &Path, mpi: &Mpi, directory: &Path) -> Result<Vec<PathBuf>, String> {
     std::fs::create_dir_all(directory).map_err(|e| format!("{}: {e}", directory.display()))?;
@@ -70,7 +83,7 @@ pub fn build(program: &Path, mpi: &Mpi, directory: &Path) -> Result<Vec<PathBuf>
             must(Command::new(compiler).args(["-g", "-O1"]).arg(program).arg("-J").arg(directory).arg("-o").arg(&binary))?;
             Ok(vec![binary])
         }
-        "py" => Ok(vec![mpi.python.clone().ok_or("no Python with mpi4py")?, program.to_owned()]),
+        "py" => Ok(vec![python(mpi).ok_or("no Python with mpi4py")?, program.to_owned()]),
         "rs" => {
             let manifest = crate::program::directory().join("rust/Cargo.toml");
             let target = directory.join("target");
