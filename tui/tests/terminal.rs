@@ -81,6 +81,20 @@ fn keys_and_a_resize_in_a_real_terminal() {
     assert_eq!(left.trim(), "as before", "nothing of the viewer is left");
 }
 
+/// A terminal that has grown brings back its old screen with rows of the viewer's in the new room, unless those were cleared.
+#[test]
+fn nothing_of_the_viewer_is_left_in_a_terminal_that_has_grown() {
+    let Some(tmux) = started("grown", "env PS1='> ' bash --norc -i") else { return };
+    tmux.run(&["resize-window", "-t", "viewer", "-x", "80", "-y", "24"]).expect("tmux resizes");
+    tmux.run(&["send-keys", "-t", "viewer", &format!("{} hangs", demo().display()), "Enter"]).expect("tmux sends keys");
+    tmux.wait_for("MPI_Recv");
+    tmux.run(&["resize-window", "-t", "viewer", "-x", "100", "-y", "30"]).expect("tmux resizes");
+    tmux.wait_for("deadlock/missing-rank");
+    tmux.press("q");
+    let left = tmux.wait_for("demo hangs");
+    assert!(!left.contains("MPI_Recv") && !left.contains("rank"), "{left}");
+}
+
 #[test]
 fn a_signal_gives_the_terminal_back() {
     let compared = "test \"$before\" = \"$(stty -g)\" && echo as before";
