@@ -62,7 +62,8 @@ pub(crate) fn check(trace: &Trace, options: &Options) -> Report {
     let evidence = Evidence { trace, lifted: &lifted, program, remains: &remains, standing: &standing };
     let mut report = Report {
         calls: program.lanes.iter().map(|lane| lane.steps.len() as u64).sum(),
-        finished_ranks: finished_ranks(program, &remains),
+        finished_ranks: finished_ranks(trace),
+        stopped: remains.stopped.clone(),
         messages: machine.log().take_messages(),
         collectives: std::mem::take(&mut machine.log().collectives),
         caveats: caveats(trace, program, machine.log()),
@@ -127,15 +128,12 @@ fn assumptions(buffering: Option<Buffering>) -> Assumptions {
     }
 }
 
-fn finished_ranks(program: &Program, remains: &Remains) -> u32 {
-    let mut is_finished = vec![None; program.world_size as usize];
-    for (lane, fate) in program.lanes.iter().zip(&remains.fates) {
-        if let Some(rank) = is_finished.get_mut(lane.rank as usize) {
-            let is_through = matches!(fate, crate::machine::Fate::Through(_));
-            *rank = Some(rank.unwrap_or(true) && is_through);
-        }
-    }
-    u32::try_from(is_finished.iter().filter(|rank| **rank == Some(true)).count()).unwrap_or(u32::MAX)
+/// How many ranks called MPI_Finalize.
+fn finished_ranks(trace: &Trace) -> u32 {
+    let is_finalize = |event: &traces::Event| trace.call(event.call).function == traces::mpi::FINALIZE;
+    let has_finalize =
+        |rank: &u32| trace.lanes[trace.lanes_of(*rank)].iter().any(|lane| lane.events.iter().rev().any(is_finalize));
+    u32::try_from((0..trace.world_size).filter(has_finalize).count()).unwrap_or(u32::MAX)
 }
 
 fn caveats(trace: &Trace, program: &Program, log: &Log) -> Vec<String> {

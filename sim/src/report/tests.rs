@@ -260,12 +260,12 @@ fn the_verdict_is_what_the_exit_code_says() {
     assert_eq!(verdict(leaking(), Severity::Warning), Verdict::Findings);
     assert_eq!(verdict(Case::new(1), Severity::Note), Verdict::Undecided, "no call at all");
     let mut stuck = clean();
-    stuck.report.finished_ranks = 0;
+    stuck.report.stopped.push(Place { lane: 0, event: 0 });
     assert_eq!(verdict(stuck, Severity::Error), Verdict::Undecided);
     let mut aborted = clean();
-    aborted.report.finished_ranks = 0;
+    aborted.builder.process(traces::Process { rank: Some(1), ending: Ending::Aborted, ..traces::Process::default() });
     aborted.find(&rules::RUN_ABORTED, Severity::Note, "rank 0 ended the run with MPI_Abort", vec![]);
-    assert_eq!(verdict(aborted, Severity::Error), Verdict::Clean, "why it did not finish is said");
+    assert_eq!(verdict(aborted, Severity::Error), Verdict::Undecided, "nobody knows what would have come");
     let mut killed = clean();
     killed.builder.process(traces::Process { rank: Some(1), ending: Ending::Unfinished, ..traces::Process::default() });
     assert_eq!(verdict(killed, Severity::Error), Verdict::Undecided);
