@@ -269,6 +269,14 @@ fn the_verdict_is_what_the_exit_code_says() {
     let mut killed = clean();
     killed.builder.process(traces::Process { rank: Some(1), ending: Ending::Unfinished, ..traces::Process::default() });
     assert_eq!(verdict(killed, Severity::Error), Verdict::Undecided);
+    let mut running = clean();
+    let process = traces::Process { rank: Some(1), is_running: true, ..traces::Process::default() };
+    running.builder.process(process.clone());
+    assert_eq!(verdict(running, Severity::Error), Verdict::Undecided);
+    let mut running = clean();
+    running.builder.process(process);
+    let text = running.text();
+    assert!(text.contains("rank 1 is still running") && text.contains("; still running"), "{text}");
     let mut cut = leaking();
     cut.builder.damage("cut".to_owned());
     assert_eq!(verdict(cut, Severity::Warning), Verdict::Findings, "what is found is found");
