@@ -8,7 +8,7 @@ use traces::{Ending, Function, Process, Trace, TraceBuilder, Value, constant, mp
 
 fn mpisim(directory: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mpisim"));
-    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "TERM"] {
+    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS"] {
         command.env_remove(variable);
     }
     command.current_dir(directory).args(arguments).output().expect("mpisim starts")
@@ -239,6 +239,44 @@ fn each_rule_is_listed_and_explained() {
         assert!(list.lines().any(|line| line.starts_with(rule.name) && line.ends_with(rule.summary)));
         let (code, text, _) = said(&mpisim(Path::new("."), &["explain", rule.name]));
         assert!(code == 0 && text.contains(rule.explanation), "{}", rule.name);
+    }
+}
+
+#[test]
+fn a_rule_is_found_by_what_the_report_prints_and_by_its_group() {
+    let explained = |name: &str| said(&mpisim(Path::new("."), &["explain", name]));
+    assert_eq!(explained("error[match/tag]"), explained("match/tag"));
+    assert_eq!(explained("warning[match/tag]:"), explained("match/tag"));
+    for group in ["match", "match/", "match/*"] {
+        let (code, list, _) = explained(group);
+        assert!(code == 0 && list.lines().count() > 1, "{group}: {list}");
+        assert!(list.lines().all(|line| line.starts_with("match/")), "{group}: {list}");
+    }
+    let (code, _, err) = explained("foo");
+    assert!(code == 2 && err.contains("`mpisim explain` lists all rules") && err.len() < 200, "{err}");
+}
+
+#[test]
+fn manual_pages_go_into_a_directory_that_is_made_and_keep_their_columns() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, out, err) = said(&mpisim(home.path(), &["generate", "man", "--directory", "new/man"]));
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "", ""));
+    let page = fs::read_to_string(home.path().join("new/man/mpisim-check.1")).unwrap();
+    assert!(page.contains(".nf\n  0  nothing found at or above \\-\\-fail\\-on\n  1  findings\n"), "{page}");
+    fs::write(home.path().join("file"), "").unwrap();
+    let (code, _, err) = said(&mpisim(home.path(), &["generate", "man", "--directory", "file/man"]));
+    assert!(code == 2 && err.starts_with("mpisim: file/man: "), "{code}: {err}");
+}
+
+#[test]
+fn a_full_disk_is_exit_code_2() {
+    let home = tempfile::tempdir().unwrap();
+    correct().written(home.path());
+    for arguments in [&["generate", "man"][..], &["generate", "completion", "bash"], &["explain"], &["check"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mpisim"));
+        let status = command.current_dir(home.path()).args(arguments).stdout(full).stderr(Stdio::null()).status();
+        assert_eq!(status.unwrap().code(), Some(2), "{arguments:?}");
     }
 }
 

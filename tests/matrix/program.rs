@@ -30,33 +30,27 @@ pub fn name(program: &Path) -> String {
 pub fn is_possible(program: &Path, mpi: &Mpi) -> bool {
     match extension(program) {
         "f90" => fortran(mpi).is_some(),
-        "py" => python(mpi).is_some(),
+        "py" => mpi.python.is_some(),
         // rsmpi binds the libraries of the system.
-        "rs" => mpi.name != "wheel",
+        "rs" => is_of_system(mpi),
         _ => true,
     }
 }
 
-/// The Fortran compiler of this MPI; the wheel has none.
+/// Whether it is a library of the system, and not one from the Python package index.
+fn is_of_system(mpi: &Mpi) -> bool {
+    !mpi.c.starts_with(environment(""))
+}
+
+/// The Fortran compiler of this MPI; those from the Python package index have none.
 fn fortran(mpi: &Mpi) -> Option<PathBuf> {
     let compiler = match mpi.name {
         "openmpi" => "mpif90.openmpi",
         "mpich" => "mpif90.mpich",
-        "wheel" => return None,
+        _ if !is_of_system(mpi) => return None,
         _ => "mpif90",
     };
     works(Path::new(compiler), &["--version"]).then(|| compiler.into())
-}
-
-/// A Python whose mpi4py uses this MPI; Debian's uses Open MPI.
-fn python(mpi: &Mpi) -> Option<PathBuf> {
-    let python = match mpi.name {
-        "openmpi" => PathBuf::from("/usr/bin/python3"),
-        "mpich" => return None,
-        "wheel" => environment("python"),
-        _ => PathBuf::from("python3"),
-    };
-    works(&python, &["-c", "import mpi4py, numpy"]).then_some(python)
 }
 
 /// Builds the program in `directory`, and gives the command line of one rank.
@@ -76,7 +70,7 @@ pub fn build(program: &Path, mpi: &Mpi, directory: &Path) -> Result<Vec<PathBuf>
             must(Command::new(compiler).args(["-g", "-O1"]).arg(program).arg("-J").arg(directory).arg("-o").arg(&binary))?;
             Ok(vec![binary])
         }
-        "py" => Ok(vec![python(mpi).ok_or("no Python with mpi4py")?, program.to_owned()]),
+        "py" => Ok(vec![mpi.python.clone().ok_or("no Python with mpi4py")?, program.to_owned()]),
         "rs" => {
             let manifest = crate::program::directory().join("rust/Cargo.toml");
             let target = directory.join("target");
