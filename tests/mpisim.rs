@@ -188,6 +188,29 @@ fn a_replay_is_the_same_bytes_every_time_and_another_network_is_another_time() {
 }
 
 #[test]
+fn a_replay_of_a_run_that_hung_says_who_is_stuck() {
+    let home = tempfile::tempdir().unwrap();
+    write(&deadlocked(), home.path());
+    let (code, out, err) = said(&mpisim(home.path(), &["replay"]));
+    assert!(code == 0 && out.contains("rank 1 "), "{out}");
+    let stuck = "mpisim: this run does not end: rank 0 never comes out of MPI_Recv, and 1 more rank in a call of its own";
+    assert!(err.starts_with(stuck), "{err}");
+}
+
+#[test]
+fn a_run_that_broke_off_is_exit_code_4() {
+    let home = tempfile::tempdir().unwrap();
+    let mut program = Program::new(1);
+    program.call(0, mpi::INIT, &[], true);
+    let mut trace = program.0.finish();
+    trace.processes[0].ending = Ending::Unfinished;
+    write(&trace, home.path());
+    let (code, out, _) = said(&mpisim(home.path(), &["check"]));
+    assert!(code == 4 && out.contains("warning[run/unfinished]") && out.contains("undecided"), "{code}: {out}");
+    assert_eq!(said(&mpisim(home.path(), &["check", "--fail-on", "warning"])).0, 1);
+}
+
+#[test]
 fn a_senseless_network_is_exit_code_2_and_says_where() {
     let home = tempfile::tempdir().unwrap();
     correct().written(home.path());
@@ -196,6 +219,8 @@ fn a_senseless_network_is_exit_code_2_and_says_where() {
         ("{", "line 1"),
         (r#"{"bytes_per_second": 0}"#, "bytes_per_second is 0"),
         (r#"{"compute_scale": -1}"#, "compute_scale is -1"),
+        (r#"{"latency_ns": 18446744073709551615}"#, "latency_ns is 18446744073709551615"),
+        (r#"{"overhead_ns": 18446744073709551615}"#, "overhead_ns is 18446744073709551615"),
     ] {
         fs::write(home.path().join("network.json"), network).unwrap();
         let (code, out, err) = said(&mpisim(home.path(), &["replay", "--network", "network.json"]));

@@ -123,20 +123,35 @@ impl Evidence<'_> {
         self.program.contexts[self.program.mailboxes[mailbox].context as usize].comm
     }
 
+    /// `rank 2`; in another communicator than MPI_COMM_WORLD, as `viewer` sees it, `rank 1 of comm-3f2a, which is rank 2 of MPI_COMM_WORLD`.
+    pub(super) fn peer(&self, rank: u32, comm: i64, viewer: u32) -> String {
+        if comm == constant::COMM_WORLD {
+            return format!("rank {rank}");
+        }
+        let view = self.lifted.communicators.view(comm, viewer);
+        match view.and_then(|view| view.peers.position(rank)) {
+            Some(at) => format!("rank {at} of {}, which is rank {rank} of MPI_COMM_WORLD", comm_name(comm)),
+            None => format!("rank {rank}{}", on_comm(comm)),
+        }
+    }
+
     /// `4 bytes with tag 7 to rank 2`.
-    pub(super) fn send_text(&self, send: SendId) -> String {
+    pub(super) fn send_text(&self, send: SendId, place: Place) -> String {
         let plan = &self.program.sends[send as usize];
         let bytes = plan.content.bytes.map_or("a message".into(), |bytes| count(bytes, "byte"));
-        let to = self.destination(send).map_or("nobody".into(), |rank| format!("rank {rank}"));
-        format!("{bytes} with tag {} to {to}{}", plan.tag, on_comm(self.comm_of_send(send)))
+        let peer = |rank| self.peer(rank, self.comm_of_send(send), self.rank(place));
+        let to = self.destination(send).map_or("nobody".into(), peer);
+        format!("{bytes} with tag {} to {to}", plan.tag)
     }
 
     /// `a message with tag 7 from rank 1`.
-    pub(super) fn receive_text(&self, receive: ReceiveId) -> String {
+    pub(super) fn receive_text(&self, receive: ReceiveId, place: Place) -> String {
         let plan = &self.program.receives[receive as usize];
+        let comm = self.comm_of_receive(receive);
         let tag = plan.tag.map_or("any tag".into(), |tag| format!("tag {tag}"));
-        let from = self.source(receive).map_or("any rank".into(), |rank| format!("rank {rank}"));
-        format!("a message with {tag} from {from}{}", on_comm(self.comm_of_receive(receive)))
+        let any = || format!("any rank{}", on_comm(comm));
+        let from = self.source(receive).map_or_else(any, |rank| self.peer(rank, comm, self.rank(place)));
+        format!("a message with {tag} from {from}")
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Remains {
     pub(crate) receives: Vec<LeftReceive>,
     pub(crate) requests: Vec<LeftRequest>,
     pub(crate) collectives: Vec<LeftCollective>,
+    /// The calls that lanes could not get through, those that wait first.
+    pub(crate) stopped: Vec<Place>,
 }
 
 /// How a lane ended.
@@ -152,8 +154,18 @@ impl<C: Clock> Machine<'_, C> {
         remains.sends.sort_unstable_by_key(|left| left.place);
         remains.receives.sort_unstable_by_key(|left| left.place);
         remains.requests = self.left_requests();
+        remains.stopped = self.stopped();
         remains.fates = (0..self.lanes.len()).map(|lane| self.fate(lane, &remains)).collect();
         remains
+    }
+
+    fn stopped(&self) -> Vec<Place> {
+        let lanes = (0..).zip(&self.lanes).zip(&self.program.lanes);
+        let stopped = lanes.filter(|((_, state), plan)| (state.at as usize) < plan.steps.len());
+        let mut list: Vec<(bool, Place)> =
+            stopped.map(|((lane, state), _)| (!state.is_blocked, Place { lane, event: state.at })).collect();
+        list.sort_unstable();
+        list.into_iter().map(|(_, place)| place).collect()
     }
 
     fn left_collectives(&self) -> Vec<LeftCollective> {

@@ -35,7 +35,7 @@ fn a_wrong_tag_that_hangs_is_one_finding() {
     let finding = &report.findings[0];
     assert_eq!(
         labels(finding),
-        ["2/0 waits for a message with tag 7 from rank 1", "1/0 sent 4 bytes with tag 8 to rank 2, which nobody receives"]
+        ["2/0 waits for a message with tag 7 from rank 1", "1/0 sent 4 bytes with tag 8 to rank 2; nobody receives it"]
     );
     assert!(finding.notes[0].starts_with("it is a deadlock"), "{:?}", finding.notes);
 }

@@ -23,7 +23,7 @@ Exit codes:
   1  findings
   2  the command line makes no sense
   3  the trace cannot be read
-  4  undecided: the trace is not complete, and nothing was found in what there is";
+  4  undecided: nothing was found, and the run did not come to its end, or not all of it is in the trace";
 
 /// Say what is wrong with a recorded run, in which ranks, on which source lines
 #[derive(Debug, Args)]
