@@ -92,9 +92,9 @@ impl Default for Recent {
 }
 
 impl Recent {
-    /// What is known of a call, and its place.
+    /// The place of a call that is known.
     #[inline]
-    pub fn find(&self, key: Key<'_>) -> Option<(Found, usize)> {
+    pub fn find(&self, key: Key<'_>) -> Option<usize> {
         let place = key.place();
         let entry = self.entries[place].as_ref()?;
         let (arguments, requests) = (key.arguments.len(), key.requests.len());
@@ -102,7 +102,13 @@ impl Recent {
             && entry.len == arguments + requests
             && key.arguments.iter().zip(&entry.words).all(|(&word, &known)| word as u64 == known)
             && key.requests.iter().zip(&entry.words[arguments..]).all(|(named, &known)| named.number as u64 == known);
-        same.then_some((entry.found, place))
+        same.then_some(place)
+    }
+
+    /// What is known of the call at this place, if there is one.
+    #[inline]
+    pub fn found(&self, place: usize) -> Option<&Found> {
+        self.entries[place].as_ref().map(|entry| &entry.found)
     }
 
     /// Remembers a call, and gives its place; None if it has too many words.

@@ -40,9 +40,9 @@ pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame:
     let epoch = handles::epoch();
     let key = Key { function, caller, epoch, arguments: a, requests: &lane.arguments.requests };
     let recent = if shape.by_value { lane.recent.find(key) } else { None };
-    let (call, place) = match recent {
+    let (call, place) = match recent.and_then(|place| Some((lane.recent.found(place)?, place))) {
         Some((found, place)) => {
-            lane.arguments.recall(&found);
+            lane.arguments.recall(found);
             (found.call, Some(place))
         }
         // SAFETY: as the caller's.
