@@ -129,7 +129,9 @@ impl Recent {
     #[inline]
     pub fn outcome(&self, place: usize, words: &[u64]) -> Option<u32> {
         let entry = self.entries[place].as_ref()?;
-        (entry.outcome_words[..entry.outcome_len] == *words).then_some(entry.outcome)
+        // Word by word: they are few, and comparing them as memory is a call.
+        let same = entry.outcome_len == words.len() && entry.outcome_words.iter().zip(words).all(|(known, word)| known == word);
+        same.then_some(entry.outcome)
     }
 
     /// Remembers the outcome of the call at this place.
