@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod checks;
+mod decide;
 pub mod finding;
 mod layout;
 mod lift;
@@ -29,6 +30,8 @@ pub enum Buffering {
     /// Standard sends complete at once.
     #[default]
     Infinite,
+    /// Each standard send completes at once or not, and each member of a collective goes on early or not, as it likes.
+    Any,
 }
 
 /// What to check.
@@ -43,4 +46,11 @@ pub struct Options {
 #[must_use]
 pub fn check(trace: &traces::Trace, options: &Options) -> Report {
     checks::check(trace, options)
+}
+
+/// For tests.
+#[doc(hidden)]
+#[must_use]
+pub fn verdicts(trace: &traces::Trace, bufferings: &[Buffering], prunes: bool) -> Option<Vec<bool>> {
+    decide::verdicts(&lift::lift(trace).program, bufferings, prunes)
 }

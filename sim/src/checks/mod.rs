@@ -120,7 +120,7 @@ fn assumptions(buffering: Option<Buffering>) -> Assumptions {
         None => Assumptions::RECORDED,
         Some(Buffering::Zero) => Assumptions::STRICT,
         Some(Buffering::Eager(bytes)) => Assumptions { eager_bytes: Some(bytes), ..by_data },
-        Some(Buffering::Infinite) => by_data,
+        Some(Buffering::Infinite | Buffering::Any) => by_data,
     }
 }
 

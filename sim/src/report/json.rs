@@ -113,6 +113,7 @@ fn buffering_name(buffering: Option<Buffering>) -> String {
         None => "recorded".to_owned(),
         Some(Buffering::Zero) => "zero".to_owned(),
         Some(Buffering::Infinite) => "infinite".to_owned(),
+        Some(Buffering::Any) => "any".to_owned(),
         Some(Buffering::Eager(bytes)) => format!("eager={bytes}"),
     }
 }

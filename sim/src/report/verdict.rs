@@ -126,6 +126,7 @@ fn basis(subject: &Subject) -> String {
     let buffering = match subject.options.buffering {
         Some(Buffering::Zero) => "sends that wait for their receives (--buffering zero)".to_owned(),
         Some(Buffering::Infinite) => "every send buffered (--buffering infinite)".to_owned(),
+        Some(Buffering::Any) => "each send buffered or not (--buffering any)".to_owned(),
         Some(Buffering::Eager(bytes)) => {
             format!("sends of up to {} buffered (--buffering eager={bytes})", counted(bytes, "byte"))
         }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use sim::{Buffering, Options, Report, Severity};
 
 /// A run that takes its choices from a number.
-fn run(program: &Program, library: Library, mut seed: u64) -> Run {
+pub fn run(program: &Program, library: Library, mut seed: u64) -> Run {
     Model::new(program, library).run(|choices| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(seed >> 33).unwrap() % choices
@@ -92,7 +92,7 @@ proptest! {
         if !Model::new(&program, GENEROUS).is_over(&run.returned) {
             return Ok(());
         }
-        let small = Library { eager: Some(SIZES[0]), is_strict: false };
+        let small = Library { eager: Some(SIZES[0]), is_strict: false, is_free: false };
         let libraries = [
             (Buffering::Zero, STRICT),
             (Buffering::Eager(u64::try_from(SIZES[0]).unwrap()), small),
