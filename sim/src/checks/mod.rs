@@ -13,6 +13,7 @@ mod leaks;
 mod near_misses;
 mod orphans;
 mod requests;
+mod schedules;
 mod standing;
 mod wording;
 
@@ -23,7 +24,7 @@ use crate::lift::{Lifted, lift};
 use crate::machine::{Assumptions, Log, Machine, Remains, Timeless};
 use crate::program::{End, Mode, Program};
 use crate::rules::Rule;
-use crate::{Buffering, Options, Severity};
+use crate::{Buffering, Limits, Options, Severity, Stages, Verdict};
 use deadlocks::Judgement;
 use standing::Standing;
 
@@ -50,11 +51,15 @@ impl<'a> Evidence<'a> {
 }
 
 /// Runs a program and says what is wrong with it.
-pub(crate) fn check(trace: &Trace, options: &Options) -> Report {
+pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report {
     let lifted = lift(trace);
     let program = &lifted.program;
-    let assume = assumptions(options.buffering);
+    let choices = options.schedule.as_ref().map(crate::Schedule::choices);
+    let assume = options.schedule.as_ref().map_or_else(|| assumptions(options.buffering), crate::Schedule::assumptions);
     let mut machine = Machine::new(program, assume, Timeless, true);
+    if let Some(choices) = &choices {
+        machine = machine.with_choices(choices);
+    }
     machine.run();
     let remains = machine.remains();
     let standing = Standing::of(program, &remains);
@@ -67,9 +72,26 @@ pub(crate) fn check(trace: &Trace, options: &Options) -> Report {
         caveats: caveats(trace, program, machine.log()),
         ..Report::default()
     };
-    report.findings = findings(evidence, machine.log(), options.buffering);
+    let judged = options.schedule.as_ref().map_or(options.buffering, |schedule| Some(schedule.buffering()));
+    report.findings = findings(evidence, machine.log(), judged);
+    if options.schedule.is_none() && is_sound(evidence, machine.log()) && evidence.is_complete() {
+        decide(evidence, options, limits, &mut report);
+    }
     report.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     report
+}
+
+/// Adds to a report what other schedules would show.
+fn decide(evidence: Evidence, options: &Options, limits: &Limits, report: &mut Report) {
+    let (found, decision) = schedules::check(evidence, options.buffering, limits, &report.findings);
+    report.findings.extend(found);
+    let is_safe =
+        |(buffering, verdict): &(Buffering, Verdict)| Some(*buffering) == options.buffering && *verdict == Verdict::Safe;
+    if decision.as_ref().is_some_and(|decision| decision.verdicts.iter().any(is_safe)) {
+        // The recorded matches may not be those that such a library comes to; all that it does come to get through.
+        report.finished_ranks = evidence.program.world_size;
+    }
+    report.decision = decision;
 }
 
 fn findings(evidence: Evidence, log: &Log, buffering: Option<Buffering>) -> Vec<Finding> {
@@ -80,7 +102,7 @@ fn findings(evidence: Evidence, log: &Log, buffering: Option<Buffering>) -> Vec<
     if log.forced.is_empty() || !evidence.trace.damage.is_empty() {
         found.extend(deadlocks::check(evidence, &near_misses, buffering, &found));
     }
-    let is_sound = log.forced.is_empty() && evidence.trace.damage.is_empty();
+    let is_sound = is_sound(evidence, log);
     if is_sound {
         found.extend(orphans::check(evidence, &near_misses));
         found.extend(requests::check(evidence));
@@ -97,6 +119,16 @@ fn findings(evidence: Evidence, log: &Log, buffering: Option<Buffering>) -> Vec<
         found.extend(check_buffering(evidence));
     }
     found
+}
+
+/// Whether the machine agrees with the recording, and nothing is missing.
+fn is_sound(evidence: Evidence, log: &Log) -> bool {
+    log.forced.is_empty() && evidence.trace.damage.is_empty()
+}
+
+/// For each buffering, whether some schedule gets stuck; None if it is not known.
+pub(crate) fn verdicts(trace: &Trace, bufferings: &[Buffering], stages: Stages) -> Option<Vec<bool>> {
+    schedules::verdicts(&lift(trace).program, bufferings, stages)
 }
 
 /// Runs the program once more with a library that buffers nothing: what waits for ever then, only works by luck.

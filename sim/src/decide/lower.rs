@@ -3,7 +3,7 @@
 //! A refusal is no failure: it says which feature of the program makes the answer unknown. What is only decided for the outcome
 //! that the run had, such as that of MPI_Waitany, is noted.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::model::{At, Awaited, Member, Model, PartPost, ReceivePost, Round, SendPost, Step};
 use crate::finding::Place;
@@ -34,6 +34,8 @@ struct Request {
 
 struct Lowering<'p> {
     program: &'p Program,
+    /// The wildcards, by lane and number, that must take what they took.
+    answered: &'p FxHashSet<(u32, u32)>,
     model: Model,
     assumed: Vec<Open>,
     refused: Vec<Open>,
@@ -47,10 +49,11 @@ struct Lowering<'p> {
     step: Step,
 }
 
-/// Makes the model of a program whose lanes all came to their end.
-pub(crate) fn lower(program: &Program) -> Lowered {
+/// Makes the model of a program whose lanes all came to their end. Receives that are `answered` keep their match.
+pub(crate) fn lower(program: &Program, answered: &FxHashSet<(u32, u32)>) -> Lowered {
     let mut work = Lowering {
         program,
+        answered,
         model: Model::default(),
         assumed: Vec::new(),
         refused: Vec::new(),
@@ -95,6 +98,9 @@ impl Lowering<'_> {
             Op::Cancel { .. } => self.refuse("a call of MPI_Cancel", place),
             Op::Transfer { send, receive, then } => self.transfer(place, send, receive, then),
             Op::Collective { then: Then::Persistent(_), .. } => self.refuse("a persistent collective", place),
+            Op::Collective { collective, .. } if !self.is_followed(collective) => {
+                self.refuse("a collective of neighbours, or between two groups", place);
+            }
             Op::Collective { collective, then } => {
                 let part = self.post_part(collective, place);
                 self.complete_by(place, part.into_iter().collect(), then);
@@ -111,6 +117,13 @@ impl Lowering<'_> {
                 self.requests.remove(&slot);
             }
         }
+    }
+
+    /// Whether it is known who waits for whom.
+    fn is_followed(&self, collective: CollectiveId) -> bool {
+        let plan = &self.program.collectives[collective as usize];
+        let name = plan.function.name().to_ascii_lowercase();
+        !self.program.contexts[plan.context as usize].is_inter && !name.contains("neighbor")
     }
 
     fn refuse(&mut self, what: &'static str, place: Place) {
@@ -215,9 +228,15 @@ impl Lowering<'_> {
         };
         let wildcard = channel.is_none().then_some(self.wildcards);
         self.wildcards += u32::from(channel.is_none());
+        let is_answered = wildcard.is_some_and(|number| self.answered.contains(&(self.lane, number)));
+        let pins = &self.program.lanes[self.lane as usize].pins;
+        let pin = wildcard.filter(|_| is_answered).and_then(|number| pins.get(number as usize).copied().flatten());
+        if is_answered {
+            self.assume("from whom it receives, since it answers the sender", place);
+        }
         let number = next(&self.model.receives);
         let members = vec![Member { place, receive, wildcard }];
-        let post = ReceivePost { at: self.here(), done: None, mailbox, channel, tag: plan.tag, pin: None, members };
+        let post = ReceivePost { at: self.here(), done: None, mailbox, channel, tag: plan.tag, pin, members };
         self.model.receives.push(post);
         self.step.receives.push(number);
         Some(Awaited::Receive(number))
@@ -265,7 +284,8 @@ impl Lowering<'_> {
         let Some(last) = self.model.lanes[self.lane as usize].last_mut() else { return false };
         let (Some(first), Some(own)) = (only_receive(last), only_receive(step)) else { return false };
         let post = &self.model.receives[own as usize];
-        if !self.model.receives[first as usize].is_like(post) || own + 1 != next(&self.model.receives) {
+        let is_pinned = post.pin.is_some() || self.model.receives[first as usize].pin.is_some();
+        if is_pinned || !self.model.receives[first as usize].is_like(post) || own + 1 != next(&self.model.receives) {
             return false;
         }
         let Some(post) = self.model.receives.pop() else { return false };

@@ -6,7 +6,7 @@
 //! match is said nowhere here: see `encode` for the formula, and the oracle of the tests for the rules in plain words.
 
 use crate::finding::Place;
-use crate::program::{ChannelId, CollectiveId, Flow, MailboxId, Mode, Pin, Program, SendId};
+use crate::program::{ChannelId, CollectiveId, Flow, MailboxId, Mode, Pin, SendId};
 
 /// The number of a send in [`Model::sends`].
 pub(crate) type SendNo = u32;
@@ -154,19 +154,9 @@ impl ReceivePost {
 }
 
 impl Model {
-    /// The last step of a lane; None if it has none.
-    pub(crate) fn last_step(&self, lane: u32) -> Option<u32> {
-        u32::try_from(self.lanes[lane as usize].len()).ok()?.checked_sub(1)
-    }
-
     /// The step of a lane.
     pub(crate) fn step(&self, at: At) -> &Step {
         &self.lanes[at.lane as usize][at.step as usize]
-    }
-
-    /// Every receive that may take one of several messages.
-    pub(crate) fn has_wildcards(&self) -> bool {
-        self.receives.iter().any(|r| r.channel.is_none())
     }
 
     /// The messages before this one on its way that a receive takes as well: the last of each tag, which stands for all others of it.
@@ -203,9 +193,4 @@ impl Model {
             is_new
         })
     }
-}
-
-/// The rank of a lane.
-pub(crate) fn rank_of(program: &Program, lane: u32) -> u32 {
-    program.lanes[lane as usize].rank
 }

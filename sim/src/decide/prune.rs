@@ -4,6 +4,9 @@
 //! in every run, in whatever order they come. Receives that are not closed by themselves may be so together. If all are closed,
 //! nothing that matters depends on the schedule.
 
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::candidates::Candidates;
@@ -14,44 +17,70 @@ use crate::program::{ChannelId, MailboxId};
 /// More steps of relaxed runs than this are not made: what they would exclude then stays in.
 const WORK_MAX: usize = 4_000_000_000;
 
-/// Prunes what can match.
-pub(crate) fn prune(model: &Model) -> Candidates {
+/// Prunes what can match, in several threads. None if more than so many pairs would be left.
+pub(crate) fn prune(model: &Model, most: usize, threads: NonZeroUsize) -> Option<Candidates> {
     let relaxed = Relaxed::new(model);
-    let mut work = Pruning { model, lists: vec![Vec::new(); model.receives.len()], is_closed: vec![false; model.receives.len()] };
-    let mut by_lane: FxHashMap<u32, Vec<MailboxId>> = FxHashMap::default();
+    let mut by_lane: BTreeMap<u32, Vec<MailboxId>> = BTreeMap::new();
     for mailbox in 0..u32::try_from(model.postings.len()).unwrap_or(0) {
         if let Some(owner) = relaxed.owner(mailbox) {
             by_lane.entry(owner).or_default().push(mailbox);
         }
     }
-    let mut lanes: Vec<(u32, Vec<MailboxId>)> = by_lane.into_iter().collect();
-    lanes.sort_unstable();
-    let is_wild = |mailbox: &MailboxId| {
-        model.postings[*mailbox as usize].iter().any(|receive| model.receives[*receive as usize].channel.is_none())
-    };
-    let wild = lanes.iter().filter(|(_, mailboxes)| mailboxes.iter().any(is_wild)).count();
+    let lanes: Vec<(u32, Vec<MailboxId>)> = by_lane.into_iter().collect();
+    let wild = lanes.iter().filter(|(_, mailboxes)| is_wild(model, mailboxes)).count();
     let is_affordable = wild.saturating_mul(model.sends.len() + model.receives.len()) <= WORK_MAX;
-    for (lane, mailboxes) in &lanes {
-        let levels = (is_affordable && mailboxes.iter().any(is_wild)).then(|| {
-            let mut steps: Vec<u32> = mailboxes
-                .iter()
-                .flat_map(|mailbox| &model.postings[*mailbox as usize])
-                .filter_map(|receive| model.receives[*receive as usize].done)
-                .collect();
-            steps.sort_unstable();
-            steps.dedup();
-            steps.push(u32::MAX);
-            relaxed.levels(*lane, &steps)
-        });
-        mailboxes.iter().for_each(|mailbox| work.mailbox(*mailbox, levels.as_deref()));
+    // Which thread takes which lanes changes nothing: no lane's receives matter to another's.
+    let share = |first: usize| {
+        let mut work = Pruning { model, found: Vec::new(), count: 0 };
+        for (lane, mailboxes) in lanes.iter().skip(first).step_by(threads.get()) {
+            let levels = (is_affordable && is_wild(model, mailboxes)).then(|| relaxed.levels(*lane, &ends(model, mailboxes)));
+            for mailbox in mailboxes {
+                work.mailbox(*mailbox, levels.as_deref(), most)?;
+            }
+        }
+        Some(work.found)
+    };
+    let shares: Vec<Option<Vec<Found>>> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads.get()).map(|first| scope.spawn(move || share(first))).collect();
+        let own = share(0);
+        std::iter::once(own).chain(others.into_iter().map(|thread| thread.join().unwrap_or(None))).collect()
+    });
+    let mut lists = vec![Vec::new(); model.receives.len()];
+    let mut is_closed = vec![false; model.receives.len()];
+    for Found { receive, list, closed } in shares.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten() {
+        lists[receive as usize] = list;
+        is_closed[receive as usize] = closed;
     }
-    Candidates::new(work.lists, work.is_closed, model.sends.len())
+    Some(Candidates::new(lists, is_closed, model.sends.len()))
+}
+
+/// Whether one of these mailboxes has a receive from any source.
+fn is_wild(model: &Model, mailboxes: &[MailboxId]) -> bool {
+    let mut postings = mailboxes.iter().flat_map(|mailbox| &model.postings[*mailbox as usize]);
+    postings.any(|receive| model.receives[*receive as usize].channel.is_none())
+}
+
+/// The steps of a lane that end receives of its mailboxes, and the end of all.
+fn ends(model: &Model, mailboxes: &[MailboxId]) -> Vec<u32> {
+    let postings = mailboxes.iter().flat_map(|mailbox| &model.postings[*mailbox as usize]);
+    let mut steps: Vec<u32> = postings.filter_map(|receive| model.receives[*receive as usize].done).collect();
+    steps.sort_unstable();
+    steps.dedup();
+    steps.push(u32::MAX);
+    steps
+}
+
+/// What is known of a receive.
+struct Found {
+    receive: ReceiveNo,
+    list: Vec<SendNo>,
+    closed: bool,
 }
 
 struct Pruning<'m> {
     model: &'m Model,
-    lists: Vec<Vec<SendNo>>,
-    is_closed: Vec<bool>,
+    found: Vec<Found>,
+    count: usize,
 }
 
 /// The receives of a mailbox, as far as they were looked at.
@@ -69,7 +98,7 @@ struct Mailbox {
 }
 
 impl Pruning<'_> {
-    fn mailbox(&mut self, mailbox: MailboxId, levels: Option<&[Option<u32>]>) {
+    fn mailbox(&mut self, mailbox: MailboxId, levels: Option<&[Option<u32>]>, most: usize) -> Option<()> {
         let mut state = Mailbox::default();
         for &send in self.model.arrivals[mailbox as usize].iter() {
             let channel = self.model.sends[send as usize].channel;
@@ -87,16 +116,21 @@ impl Pruning<'_> {
             let list = self.candidates(&state, number, levels);
             let receive = &self.model.receives[number as usize];
             let is_free = !list.iter().any(|send| state.contested.contains(send));
-            if list.len() <= receive.capacity() && is_free {
-                self.is_closed[number as usize] = true;
+            let closed = list.len() <= receive.capacity() && is_free;
+            if closed {
                 take(&mut state, self.model, &list);
             } else {
                 state.open.push(number);
                 state.capacity += receive.capacity();
                 state.contested.extend(&list);
             }
-            self.lists[number as usize] = list;
+            self.count += list.len();
+            self.found.push(Found { receive: number, list, closed });
+            if self.count > most {
+                return None;
+            }
         }
+        Some(())
     }
 
     /// What a receive may take: of each channel no more than it can reach, and nothing that needs it to be over first.

@@ -5,9 +5,9 @@ use traces::Ending;
 use super::style::{Role, Style};
 use super::wrap::{counted, wrap};
 use super::{Subject, ranks, severity_name};
-use crate::Buffering;
 use crate::finding::Severity;
 use crate::rules::{DEADLOCK_BUFFERING, RUN_ABORTED, RUN_UNFINISHED};
+use crate::{Buffering, decide};
 
 /// What a check comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,9 @@ impl Subject<'_> {
         if self.trace.event_count() == 0 {
             gaps.push("no call of MPI is in the trace".to_owned());
         }
+        if self.report.decision.as_ref().is_some_and(|decision| decision.is_cut) {
+            gaps.push("a limit was reached before all schedules were decided".to_owned());
+        }
         // A finding that says how the run ended leaves nothing open.
         let is_explained = self.report.findings.iter().any(|f| [&RUN_ABORTED, &RUN_UNFINISHED].contains(&f.rule));
         if is_explained {
@@ -69,6 +72,36 @@ impl Subject<'_> {
     }
 }
 
+/// What is known of all other schedules, in one sentence.
+fn schedules(subject: &Subject) -> Option<String> {
+    let decision = subject.report.decision.as_ref()?;
+    let one = |(buffering, verdict): &(Buffering, decide::Verdict)| {
+        let name = super::json::buffering_name(Some(*buffering));
+        match verdict {
+            decide::Verdict::Safe => format!("{name} safe"),
+            decide::Verdict::Stuck(_) => format!("{name} deadlock"),
+            decide::Verdict::Undecided(_) => format!("{name} undecided"),
+        }
+    };
+    if decision.verdicts.is_empty() {
+        return Some(format!("not decided over all schedules: {}", decision.open.join("; ")));
+    }
+    let verdicts: Vec<String> = decision.verdicts.iter().map(one).collect();
+    Some(format!("over all schedules of these calls, by buffering: {}", verdicts.join(", ")))
+}
+
+/// For which outcomes of the recorded run that holds.
+fn assumptions(subject: &Subject) -> Vec<String> {
+    let decision = subject.report.decision.iter().filter(|decision| !decision.verdicts.is_empty());
+    decision
+        .flat_map(|decision| &decision.assumed)
+        .map(|(what, place)| {
+            let rank = subject.trace.lanes[place.lane as usize].rank.unwrap_or_default();
+            format!("as in the recorded run is left, for rank {rank} and others like it: {what}")
+        })
+        .collect()
+}
+
 /// The last lines of a text report.
 pub(super) fn closing(subject: &Subject, style: &Style) -> String {
     let verdict = subject.verdict();
@@ -78,6 +111,7 @@ pub(super) fn closing(subject: &Subject, style: &Style) -> String {
         notes.extend(subject.gaps());
     }
     notes.extend(subject.report.caveats.iter().filter(|caveat| !subject.trace.damage.contains(caveat)).cloned());
+    notes.extend(assumptions(subject));
     for note in &notes {
         for (at, line) in wrap(note, style.rest(6)).iter().enumerate() {
             let head = if at == 0 { style.paint(Role::Note, "note") + ": " } else { " ".repeat(6) };
@@ -93,7 +127,7 @@ pub(super) fn closing(subject: &Subject, style: &Style) -> String {
     for line in wrap(&found, style.rest(0)) {
         out += &format!("{}\n", style.paint(role, &line));
     }
-    for line in wrap(&basis, style.rest(0)) {
+    for line in std::iter::once(basis).chain(schedules(subject)).flat_map(|line| wrap(&line, style.rest(0))) {
         out += &format!("{line}\n");
     }
     out

@@ -69,7 +69,7 @@ fn sends_to_each_other_that_got_through_are_a_warning() {
         ["deadlock/buffering: ranks 0 and 1 would wait for each other in MPI_Send if sends were not buffered"]
     );
     assert_eq!(report.findings[0].severity, Severity::Warning);
-    let by = |buffering| sim::check(&trace, &Options { buffering: Some(buffering) });
+    let by = |buffering| sim::check(&trace, &Options { buffering: Some(buffering), ..Options::default() });
     assert_eq!(by(Buffering::Zero).findings[0].severity, Severity::Error);
     assert_eq!(by(Buffering::Eager(3)).findings[0].rule.name, "deadlock/buffering");
     assert_eq!(told(&by(Buffering::Eager(4))), [""; 0]);

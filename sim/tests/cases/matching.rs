@@ -168,7 +168,7 @@ fn wildcards_take_what_they_took_in_the_recorded_run() {
     job.call(0, 22, mpi::WAIT, &[("request", int(request(0)))], &[("status", status(2, 2, 4))]);
     job.finalize_all();
     let report = job.check();
-    assert_eq!(told(&report), [""; 0]);
+    assert!(report.findings.iter().all(|f| f.rule.name == "race/wildcard"), "{:?}", told(&report));
     let sources: Vec<(u32, u32)> = report.messages.iter().map(|m| (m.receive.event, m.send.lane)).collect();
     assert_eq!(sources, [(0, 2), (1, 1)]);
     assert_eq!(report.messages[0].received.event, 2, "a receive by request is received where it is completed");

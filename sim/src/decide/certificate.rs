@@ -1,0 +1,179 @@
+//! Checks the claim that a program cannot get stuck because nothing is left to choose, from the rules alone.
+//!
+//! The claim is a list of messages for each receive. It holds if (1) each receive has as many as it takes, and no message is in two lists;
+//! (2) no message can go to a receive that it fits and that does not list it; (3) with these lists, everybody comes to the end even if
+//! the library lets nobody go who may have to wait. How the lists were found does not matter here: this is
+//! plain and slow, so that it can be believed.
+
+use super::candidates::Candidates;
+use super::confluent::End;
+use super::library::{Library, Members, Sends};
+use super::model::{Awaited, Model, ReceiveNo, ReceivePost, SendNo, Step};
+use crate::program::Flow;
+
+/// Whether the claim holds. `end` is the run that shows it, of which only the end is believed.
+pub(crate) fn is_valid(model: &Model, candidates: &Candidates, end: &End, library: Library) -> bool {
+    let Some(takers) = takers(model, candidates) else { return false };
+    let checker = Checker { model, candidates, takers };
+    let is_alone = |receive: ReceiveNo| checker.has_no_other(receive);
+    !end.is_stuck(model) && (0..).take(model.receives.len()).all(is_alone) && checker.comes_to_the_end(library)
+}
+
+/// (1): by send, the receive that lists it.
+fn takers(model: &Model, candidates: &Candidates) -> Option<Vec<Option<ReceiveNo>>> {
+    let mut takers = vec![None; model.sends.len()];
+    for (number, receive) in (0..).zip(&model.receives) {
+        let list = candidates.of(number);
+        if list.len() != receive.capacity() {
+            return None;
+        }
+        for send in list {
+            let is_new = takers[*send as usize].replace(number).is_none();
+            if !is_new || !receive.fits(&model.sends[*send as usize]) {
+                return None;
+            }
+        }
+    }
+    Some(takers)
+}
+
+struct Checker<'m> {
+    model: &'m Model,
+    candidates: &'m Candidates,
+    takers: Vec<Option<ReceiveNo>>,
+}
+
+impl Checker<'_> {
+    /// (2) for one receive.
+    fn has_no_other(&self, number: ReceiveNo) -> bool {
+        let model = self.model;
+        let receive = &model.receives[number as usize];
+        let arrivals = &model.arrivals[receive.mailbox as usize];
+        let fits = |send: &SendNo| receive.fits(&model.sends[*send as usize]);
+        let is_earlier = |send: &SendNo| self.takers[*send as usize].is_some_and(|taker| taker < number);
+        let mut others = Vec::new();
+        for send in arrivals.iter().copied().filter(fits) {
+            let is_own = self.takers[send as usize] == Some(number);
+            // An earlier receive takes it before this one gets a choice, or this one is full before it comes to it.
+            let channel = model.sends[send as usize].channel;
+            let before = arrivals.iter().filter(|other| **other < send && model.sends[**other as usize].channel == channel);
+            let is_late = || before.filter(|other| fits(other) && !is_earlier(other)).count() >= receive.capacity();
+            if !is_own && !is_earlier(&send) && !is_late() {
+                others.push(send);
+            }
+        }
+        others.is_empty() || {
+            let posted = self.posted_before(receive);
+            others.iter().all(|send| !posted[*send as usize])
+        }
+    }
+
+    /// The sends that may be posted while a receive is not over: no rank goes on without as many messages as it needs.
+    fn posted_before(&self, frozen: &ReceivePost) -> Vec<bool> {
+        let may_return = |sweep: &Sweep, lane: u32, step: u32, awaited: Awaited| match awaited {
+            _ if frozen.at.lane == lane && frozen.done == Some(step) => false,
+            Awaited::Send(_) => true,
+            Awaited::Receive(number) => {
+                let receive = &self.model.receives[number as usize];
+                let arrivals = self.model.arrivals[receive.mailbox as usize].iter();
+                let there =
+                    arrivals.filter(|send| sweep.posted[**send as usize] && receive.fits(&self.model.sends[**send as usize]));
+                there.count() >= self.needed(number)
+            }
+            Awaited::Part(part) => self.has_data(sweep, part, self.model.parts[part as usize].flow),
+        };
+        Sweep::run(self.model, may_return).posted
+    }
+
+    /// How many messages that fit a receive have to be there before it is complete: its own, and those of receives that are like it or, being
+    /// complete before it begins, took nothing but such messages.
+    fn needed(&self, number: ReceiveNo) -> usize {
+        let own = &self.model.receives[number as usize];
+        let is_narrower = |other: &ReceivePost| {
+            let has_channel = own.channel.is_none() || own.channel == other.channel;
+            has_channel && (own.tag.is_none() || own.tag == other.tag) && other.done.is_some_and(|done| done < own.at.step)
+        };
+        let postings = self.model.postings[own.mailbox as usize].iter().take_while(|other| **other < number);
+        let before = postings.map(|other| &self.model.receives[*other as usize]);
+        own.capacity() + before.filter(|other| other.is_like(own) || is_narrower(other)).map(ReceivePost::capacity).sum::<usize>()
+    }
+
+    fn has_data(&self, sweep: &Sweep, part: u32, flow: Flow) -> bool {
+        let post = &self.model.parts[part as usize];
+        let parts = &self.model.rounds[post.round as usize].parts;
+        let has_come = |part: &u32| sweep.come[*part as usize];
+        match flow {
+            Flow::Nobody => true,
+            Flow::All => parts.iter().all(has_come),
+            Flow::Root(root) => parts.get(root as usize).is_none_or(has_come),
+            Flow::Before => parts[..post.member as usize].iter().all(has_come),
+        }
+    }
+
+    /// (3).
+    fn comes_to_the_end(&self, library: Library) -> bool {
+        let may_return = |sweep: &Sweep, _: u32, _: u32, awaited: Awaited| match awaited {
+            Awaited::Send(send) => {
+                let post = &self.model.sends[send as usize];
+                let may_wait = library.holds(post.mode, post.bytes) || library.sends == Sends::Free;
+                !may_wait || self.takers[send as usize].is_some_and(|receive| sweep.asked[receive as usize])
+            }
+            Awaited::Receive(receive) => self.candidates.of(receive).iter().all(|send| sweep.posted[*send as usize]),
+            Awaited::Part(part) => {
+                let least = self.model.parts[part as usize].flow;
+                self.has_data(sweep, part, if library.members == Members::Go { least } else { Flow::All })
+            }
+        };
+        let sweep = Sweep::run(self.model, may_return);
+        sweep.at.iter().zip(&self.model.lanes).all(|(at, steps)| *at == steps.len())
+    }
+}
+
+/// Ranks that go on as far as they may, again and again until none does.
+struct Sweep {
+    /// By lane: how many steps returned.
+    at: Vec<usize>,
+    /// By lane: how many steps began.
+    begun: Vec<usize>,
+    posted: Vec<bool>,
+    asked: Vec<bool>,
+    come: Vec<bool>,
+}
+
+impl Sweep {
+    fn run(model: &Model, may_return: impl Fn(&Sweep, u32, u32, Awaited) -> bool) -> Sweep {
+        let mut sweep = Sweep {
+            at: vec![0; model.lanes.len()],
+            begun: vec![0; model.lanes.len()],
+            posted: vec![false; model.sends.len()],
+            asked: vec![false; model.receives.len()],
+            come: vec![false; model.parts.len()],
+        };
+        let mut has_moved = true;
+        while has_moved {
+            has_moved = false;
+            for (lane, steps) in (0..).zip(&model.lanes) {
+                while let Some(step) = steps.get(sweep.at[lane as usize]) {
+                    if sweep.begun[lane as usize] == sweep.at[lane as usize] {
+                        sweep.begin(lane, step);
+                        has_moved = true;
+                    }
+                    let at = u32::try_from(sweep.at[lane as usize]).unwrap_or(u32::MAX);
+                    if !step.waits.iter().all(|awaited| may_return(&sweep, lane, at, *awaited)) {
+                        break;
+                    }
+                    sweep.at[lane as usize] += 1;
+                    has_moved = true;
+                }
+            }
+        }
+        sweep
+    }
+
+    fn begin(&mut self, lane: u32, step: &Step) {
+        self.begun[lane as usize] += 1;
+        step.sends.iter().for_each(|send| self.posted[*send as usize] = true);
+        step.receives.iter().for_each(|receive| self.asked[*receive as usize] = true);
+        step.parts.iter().for_each(|part| self.come[*part as usize] = true);
+    }
+}
