@@ -3,11 +3,13 @@
 //! A solver says what to try, and the machine tries it: only what the machine sees becomes a finding. Whatever may make the answer
 //! wrong is said, and makes it no answer where it must.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use traces::function::Class;
 
 use super::deadlocks::{self, Judgement};
 use super::standing::Standing;
-use super::wording::{distinct, ranks};
+use super::wording::ranks;
 use super::{Evidence, contents, finding, near_misses, orphans, primary, secondary};
 use crate::decide::{Answer, Decider, Decision, Library, Open, Schedule, Session, Stages, Verdict};
 use crate::finding::{Finding, Place, Severity};
@@ -254,35 +256,41 @@ impl Examination<'_, '_> {
     /// One note for each line that receives from one of several ranks, whichever comes first.
     fn races(&mut self, pairs: &[(u32, u32)]) {
         let model = self.decider.model();
-        let mut lines: Vec<(Place, Vec<u32>)> = Vec::new();
+        let mut lines: Vec<Line> = Vec::new();
         for &(send, receive) in pairs {
             let place = model.receives[receive as usize].members[0].place;
-            let source = self.recorded.rank(model.sends[send as usize].place);
+            let (taker, source) = (self.recorded.rank(place), self.recorded.rank(model.sends[send as usize].place));
             let site = self.recorded.call(place).site;
-            let is_same = |first: &Place| {
-                let has_same_line = site.is_some() && self.recorded.call(*first).site == site;
-                (has_same_line || *first == place) && self.recorded.rank(*first) == self.recorded.rank(place)
-            };
-            match lines.iter_mut().find(|(first, _)| is_same(first)) {
-                Some((_, sources)) => sources.push(source),
-                None => lines.push((place, vec![source])),
-            }
+            let is_same = |line: &Line| line.first == place || (site.is_some() && self.recorded.call(line.first).site == site);
+            let at = lines.iter().position(is_same).unwrap_or_else(|| {
+                lines.push(Line { first: place, sources: BTreeMap::new() });
+                lines.len() - 1
+            });
+            lines[at].sources.entry(taker).or_default().insert(source);
         }
-        for (place, sources) in lines {
-            let sources = distinct(sources);
-            if sources.len() > 1 {
-                self.found.push(race(self.recorded, place, &sources));
-            }
+        for line in lines {
+            self.found.extend(race(line));
         }
     }
 }
 
-fn race(recorded: Evidence, place: Place, sources: &[u32]) -> Finding {
-    let (rank, who) = (recorded.rank(place), ranks(sources));
-    let title = format!("rank {rank} receives from whichever of {who} comes first");
+/// A line of the program that receives from any source.
+struct Line {
+    first: Place,
+    /// By rank that receives there: the ranks whose messages it can take.
+    sources: BTreeMap<u32, BTreeSet<u32>>,
+}
+
+fn race(mut line: Line) -> Option<Finding> {
+    line.sources.retain(|_, sources| sources.len() > 1);
+    let sources: Vec<u32> = line.sources.values().flatten().copied().collect::<BTreeSet<u32>>().into_iter().collect();
+    let takers: Vec<u32> = line.sources.into_keys().collect();
+    let verb = if takers.len() == 1 { "receives" } else { "receive" };
+    let who = ranks(&sources);
+    let title = format!("{} {verb} from whichever of {who} comes first", ranks(&takers));
     let mut found = finding(&rules::RACE_WILDCARD, Severity::Note, title);
-    found.labels.push(primary(place, format!("can take a message of {who}")));
-    found
+    found.labels.push(primary(line.first, format!("can take a message of {who}")));
+    (!takers.is_empty()).then_some(found)
 }
 
 fn count_changes(number: usize) -> String {
