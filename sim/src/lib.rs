@@ -97,9 +97,8 @@ pub fn check_within(trace: &traces::Trace, options: &Options, limits: &Limits) -
     checks::check(trace, options, limits)
 }
 
-/// For tests.
-#[doc(hidden)]
+/// Decides for each of these bufferings whether some schedule of the recorded calls gets stuck. The run must have come to its end.
 #[must_use]
-pub fn verdicts(trace: &traces::Trace, bufferings: &[Buffering], stages: Stages) -> Option<Vec<bool>> {
-    checks::verdicts(trace, bufferings, stages)
+pub fn decide(trace: &traces::Trace, bufferings: &[Buffering], limits: &Limits) -> Decision {
+    checks::decide_only(trace, bufferings, limits)
 }

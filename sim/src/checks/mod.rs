@@ -24,7 +24,7 @@ use crate::lift::{Lifted, lift};
 use crate::machine::{Assumptions, Log, Machine, Remains, Timeless};
 use crate::program::{End, Mode, Program};
 use crate::rules::Rule;
-use crate::{Buffering, Limits, Options, Severity, Stages, Verdict};
+use crate::{Buffering, Decision, Limits, Options, Severity, Verdict};
 use deadlocks::Judgement;
 use standing::Standing;
 
@@ -126,9 +126,13 @@ fn is_sound(evidence: Evidence, log: &Log) -> bool {
     log.forced.is_empty() && evidence.trace.damage.is_empty()
 }
 
-/// For each buffering, whether some schedule gets stuck; None if it is not known.
-pub(crate) fn verdicts(trace: &Trace, bufferings: &[Buffering], stages: Stages) -> Option<Vec<bool>> {
-    schedules::verdicts(&lift(trace).program, bufferings, stages)
+/// Decides over all schedules of a run that came to its end, and looks for nothing else.
+pub(crate) fn decide_only(trace: &Trace, bufferings: &[Buffering], limits: &Limits) -> Decision {
+    let lifted = lift(trace);
+    let remains = Remains::default();
+    let standing = Standing::of(&lifted.program, &remains);
+    let evidence = Evidence { trace, lifted: &lifted, program: &lifted.program, remains: &remains, standing: &standing };
+    schedules::decide(evidence, bufferings, limits)
 }
 
 /// Runs the program once more with a library that buffers nothing: what waits for ever then, only works by luck.

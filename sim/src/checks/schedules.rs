@@ -11,10 +11,10 @@ use super::deadlocks::{self, Judgement};
 use super::standing::Standing;
 use super::wording::ranks;
 use super::{Evidence, contents, finding, near_misses, orphans, primary, secondary};
-use crate::decide::{Answer, Decider, Decision, Library, Open, Schedule, Session, Stages, Verdict};
+use crate::decide::{Answer, Decider, Decision, Library, Schedule, Session, Verdict};
 use crate::finding::{Finding, Place, Severity};
 use crate::machine::{Machine, Remains, Timeless};
-use crate::program::{Peer, Program};
+use crate::program::{Mode, Peer, Program};
 use crate::{Buffering, Limits, rules};
 
 /// Calls of these kinds are not modelled, and may hold ranks back.
@@ -85,22 +85,14 @@ pub(super) fn check(
     if !has_freedom(recorded.program) {
         return (Vec::new(), None);
     }
-    let mut decision = Decision { open: unknown_calls(recorded), ..Decision::default() };
+    let (decider, decision) = prepare(recorded, limits);
     if !decision.open.is_empty() {
         return (Vec::new(), Some(decision));
     }
-    let decider = Decider::new(recorded.program, limits.stages, limits.threads);
-    let told = |open: &Open| (open.what.to_owned(), open.place);
-    decision.assumed = decider.assumed().iter().map(told).collect();
-    decision.open =
-        decider.refused().iter().map(|open| format!("rank {} makes {}", recorded.rank(open.place), open.what)).collect();
-    if !decision.open.is_empty() {
-        return (Vec::new(), Some(decision));
-    }
-    let eager: Vec<u64> = buffering.iter().filter_map(|b| if let Buffering::Eager(n) = b { Some(*n) } else { None }).collect();
-    let session = decider.begin(limits.budget(), &eager);
+    let session = decider.begin(limits.budget(), &limits_of(buffering.as_slice()));
     let mut examination = Examination { recorded, decider: &decider, session, decision, found: Vec::new() };
     examination.deadlocks(buffering, known);
+    examination.reliance();
     examination.matches();
     let is_open = |(_, verdict): &(Buffering, Verdict)| matches!(verdict, Verdict::Undecided(_));
     examination.decision.is_cut = limits.are_set && examination.decision.verdicts.iter().any(is_open);
@@ -108,21 +100,35 @@ pub(super) fn check(
     (examination.found, Some(examination.decision))
 }
 
-/// For each buffering, whether some schedule gets stuck; None if it is not known. For tests.
-pub(super) fn verdicts(program: &Program, bufferings: &[Buffering], stages: Stages) -> Option<Vec<bool>> {
-    let limits = Limits { stages, ..Limits::default() };
-    let decider = Decider::new(program, stages, limits.threads);
-    if !decider.refused().is_empty() {
-        return None;
+/// Decides for each of these bufferings, and nothing else.
+pub(super) fn decide(recorded: Evidence, bufferings: &[Buffering], limits: &Limits) -> Decision {
+    let (decider, mut decision) = prepare(recorded, limits);
+    if !decision.open.is_empty() {
+        return decision;
     }
-    let eager: Vec<u64> = bufferings.iter().filter_map(|b| if let Buffering::Eager(n) = b { Some(*n) } else { None }).collect();
-    let mut session = decider.begin(limits.budget(), &eager);
-    let answer = |buffering: &Buffering| match session.ask(Library::of(*buffering)) {
-        Answer::Safe => Some(false),
-        Answer::Stuck(list) => list.iter().any(|schedule| replay(program, schedule).is_stuck()).then_some(true),
-        Answer::Unknown => None,
-    };
-    bufferings.iter().map(answer).collect()
+    let session = decider.begin(limits.budget(), &limits_of(bufferings));
+    let mut examination = Examination { recorded, decider: &decider, session, decision, found: Vec::new() };
+    for buffering in bufferings {
+        examination.ask(*buffering, Library::of(*buffering));
+    }
+    decision = examination.decision;
+    decision.effort = examination.session.effort();
+    decision
+}
+
+/// Makes the decision problem of a program, and says what of it is open.
+fn prepare<'a>(recorded: Evidence<'a>, limits: &Limits) -> (Decider<'a>, Decision) {
+    let decider = Decider::new(recorded.program, limits.stages, limits.threads);
+    let mut decision = Decision { open: unknown_calls(recorded), ..Decision::default() };
+    decision.assumed = decider.assumed().iter().map(|open| (open.what.to_owned(), open.place)).collect();
+    let refused = decider.refused().iter().map(|open| format!("rank {} makes {}", recorded.rank(open.place), open.what));
+    decision.open.extend(refused);
+    (decider, decision)
+}
+
+/// The limits of eager sends that are asked for.
+fn limits_of(bufferings: &[Buffering]) -> Vec<u64> {
+    bufferings.iter().filter_map(|b| if let Buffering::Eager(bytes) = b { Some(*bytes) } else { None }).collect()
 }
 
 struct Examination<'a, 'd> {
@@ -161,6 +167,21 @@ impl Examination<'_, '_> {
                 self.report(&schedule, &trial, needs);
             }
         }
+    }
+
+    /// Which lines of the program need their sends buffered.
+    fn reliance(&mut self) {
+        let model = self.decider.model();
+        let mut lines: BTreeMap<_, Vec<u32>> = BTreeMap::new();
+        for (number, send) in (0..).zip(&model.sends).filter(|(_, send)| send.mode == Mode::Standard) {
+            let site = self.recorded.call(send.place).site;
+            // Without a line, each call is one of its own.
+            let key = site.map_or((None, Some(send.place)), |site| (Some(site.0), None));
+            lines.entry(key).or_default().push(number);
+        }
+        let groups: Vec<Vec<u32>> = lines.into_values().collect();
+        let needed = self.session.relies_on(&groups).unwrap_or_default();
+        self.decision.relies_on = needed.into_iter().map(|group| model.sends[groups[group][0] as usize].place).collect();
     }
 
     /// Asks about a library, and puts the answer on record. Gives the run that gets stuck.
@@ -266,7 +287,7 @@ impl Examination<'_, '_> {
                 lines.push(Line { first: place, sources: BTreeMap::new() });
                 lines.len() - 1
             });
-            lines[at].sources.entry(taker).or_default().insert(source);
+            lines[at].sources.entry(taker).or_insert((place, BTreeSet::new())).1.insert(source);
         }
         for line in lines {
             self.found.extend(race(line));
@@ -276,21 +297,24 @@ impl Examination<'_, '_> {
 
 /// A line of the program that receives from any source.
 struct Line {
+    /// One of its calls.
     first: Place,
-    /// By rank that receives there: the ranks whose messages it can take.
-    sources: BTreeMap<u32, BTreeSet<u32>>,
+    /// By rank that receives there: its first call, and the ranks whose messages it can take.
+    sources: BTreeMap<u32, (Place, BTreeSet<u32>)>,
 }
 
 fn race(mut line: Line) -> Option<Finding> {
-    line.sources.retain(|_, sources| sources.len() > 1);
-    let sources: Vec<u32> = line.sources.values().flatten().copied().collect::<BTreeSet<u32>>().into_iter().collect();
-    let takers: Vec<u32> = line.sources.into_keys().collect();
-    let verb = if takers.len() == 1 { "receives" } else { "receive" };
-    let who = ranks(&sources);
-    let title = format!("{} {verb} from whichever of {who} comes first", ranks(&takers));
+    line.sources.retain(|_, (_, sources)| sources.len() > 1);
+    let takers: Vec<u32> = line.sources.keys().copied().collect();
+    let (_, (place, sources)) = line.sources.pop_first()?;
+    let who = ranks(&sources.into_iter().collect::<Vec<u32>>());
+    let title = match takers[..] {
+        [taker] => format!("rank {taker} receives from whichever of {who} comes first"),
+        _ => format!("{} receive from whichever rank comes first", ranks(&takers)),
+    };
     let mut found = finding(&rules::RACE_WILDCARD, Severity::Note, title);
-    found.labels.push(primary(line.first, format!("can take a message of {who}")));
-    (!takers.is_empty()).then_some(found)
+    found.labels.push(primary(place, format!("can take a message of {who}")));
+    Some(found)
 }
 
 fn count_changes(number: usize) -> String {

@@ -5,6 +5,8 @@
 //! the library lets nobody go who may have to wait. How the lists were found does not matter here: this is
 //! plain and slow, so that it can be believed.
 
+use rustc_hash::FxHashMap;
+
 use super::candidates::Candidates;
 use super::confluent::End;
 use super::library::{Library, Members, Sends};
@@ -14,7 +16,7 @@ use crate::program::Flow;
 /// Whether the claim holds. `end` is the run that shows it, of which only the end is believed.
 pub(crate) fn is_valid(model: &Model, candidates: &Candidates, end: &End, library: Library) -> bool {
     let Some(takers) = takers(model, candidates) else { return false };
-    let checker = Checker { model, candidates, takers };
+    let checker = Checker::new(model, candidates, takers);
     let is_alone = |receive: ReceiveNo| checker.has_no_other(receive);
     !end.is_stuck(model) && (0..).take(model.receives.len()).all(is_alone) && checker.comes_to_the_end(library)
 }
@@ -41,26 +43,51 @@ struct Checker<'m> {
     model: &'m Model,
     candidates: &'m Candidates,
     takers: Vec<Option<ReceiveNo>>,
+    /// By receive: the first one that is like it.
+    kinds: Vec<ReceiveNo>,
+    /// By send: the first receive of each kind that it fits.
+    fits: Vec<Vec<ReceiveNo>>,
+    /// By receive: how many messages that it fits must be there before it is complete.
+    needed: Vec<usize>,
 }
 
-impl Checker<'_> {
+impl<'m> Checker<'m> {
+    fn new(model: &'m Model, candidates: &'m Candidates, takers: Vec<Option<ReceiveNo>>) -> Checker<'m> {
+        let (mut kinds, mut fits) = (Vec::new(), vec![Vec::new(); model.sends.len()]);
+        let mut firsts: FxHashMap<_, ReceiveNo> = FxHashMap::default();
+        for (number, receive) in (0..).zip(&model.receives) {
+            let first = *firsts.entry((receive.mailbox, receive.channel, receive.tag)).or_insert(number);
+            kinds.push(first);
+            if first == number {
+                let arrivals = model.arrivals[receive.mailbox as usize].iter();
+                let fitting = arrivals.filter(|send| receive.fits(&model.sends[**send as usize]));
+                fitting.for_each(|send| fits[*send as usize].push(number));
+            }
+        }
+        let needed = (0..).take(model.receives.len()).map(|number| needed(model, number)).collect();
+        Checker { model, candidates, takers, kinds, fits, needed }
+    }
+
     /// (2) for one receive.
     fn has_no_other(&self, number: ReceiveNo) -> bool {
         let model = self.model;
         let receive = &model.receives[number as usize];
         let arrivals = &model.arrivals[receive.mailbox as usize];
         let fits = |send: &SendNo| receive.fits(&model.sends[*send as usize]);
-        let is_earlier = |send: &SendNo| self.takers[*send as usize].is_some_and(|taker| taker < number);
         let mut others = Vec::new();
+        let mut ahead = (None, 0);
+        // The messages of a channel stand together, in their order.
         for send in arrivals.iter().copied().filter(fits) {
-            let is_own = self.takers[send as usize] == Some(number);
+            let (channel, taker) = (model.sends[send as usize].channel, self.takers[send as usize]);
+            if ahead.0 != Some(channel) {
+                ahead = (Some(channel), 0);
+            }
             // An earlier receive takes it before this one gets a choice, or this one is full before it comes to it.
-            let channel = model.sends[send as usize].channel;
-            let before = arrivals.iter().filter(|other| **other < send && model.sends[**other as usize].channel == channel);
-            let is_late = || before.filter(|other| fits(other) && !is_earlier(other)).count() >= receive.capacity();
-            if !is_own && !is_earlier(&send) && !is_late() {
+            let is_earlier = taker.is_some_and(|taker| taker < number);
+            if !is_earlier && taker != Some(number) && ahead.1 < receive.capacity() {
                 others.push(send);
             }
+            ahead.1 += usize::from(!is_earlier);
         }
         others.is_empty() || {
             let posted = self.posted_before(receive);
@@ -73,29 +100,10 @@ impl Checker<'_> {
         let may_return = |sweep: &Sweep, lane: u32, step: u32, awaited: Awaited| match awaited {
             _ if frozen.at.lane == lane && frozen.done == Some(step) => false,
             Awaited::Send(_) => true,
-            Awaited::Receive(number) => {
-                let receive = &self.model.receives[number as usize];
-                let arrivals = self.model.arrivals[receive.mailbox as usize].iter();
-                let there =
-                    arrivals.filter(|send| sweep.posted[**send as usize] && receive.fits(&self.model.sends[**send as usize]));
-                there.count() >= self.needed(number)
-            }
+            Awaited::Receive(number) => sweep.there[self.kinds[number as usize] as usize] >= self.needed[number as usize],
             Awaited::Part(part) => self.has_data(sweep, part, self.model.parts[part as usize].flow),
         };
-        Sweep::run(self.model, may_return).posted
-    }
-
-    /// How many messages that fit a receive have to be there before it is complete: its own, and those of receives that are like it or, being
-    /// complete before it begins, took nothing but such messages.
-    fn needed(&self, number: ReceiveNo) -> usize {
-        let own = &self.model.receives[number as usize];
-        let is_narrower = |other: &ReceivePost| {
-            let has_channel = own.channel.is_none() || own.channel == other.channel;
-            has_channel && (own.tag.is_none() || own.tag == other.tag) && other.done.is_some_and(|done| done < own.at.step)
-        };
-        let postings = self.model.postings[own.mailbox as usize].iter().take_while(|other| **other < number);
-        let before = postings.map(|other| &self.model.receives[*other as usize]);
-        own.capacity() + before.filter(|other| other.is_like(own) || is_narrower(other)).map(ReceivePost::capacity).sum::<usize>()
+        Sweep::run(self, may_return).posted
     }
 
     fn has_data(&self, sweep: &Sweep, part: u32, flow: Flow) -> bool {
@@ -124,9 +132,22 @@ impl Checker<'_> {
                 self.has_data(sweep, part, if library.members == Members::Go { least } else { Flow::All })
             }
         };
-        let sweep = Sweep::run(self.model, may_return);
+        let sweep = Sweep::run(self, may_return);
         sweep.at.iter().zip(&self.model.lanes).all(|(at, steps)| *at == steps.len())
     }
+}
+
+/// How many messages that fit a receive have to be there before it is complete: its own, and those of receives that are like it or, being
+/// complete before it begins, took nothing but such messages.
+fn needed(model: &Model, number: ReceiveNo) -> usize {
+    let own = &model.receives[number as usize];
+    let is_narrower = |other: &ReceivePost| {
+        let has_channel = own.channel.is_none() || own.channel == other.channel;
+        has_channel && (own.tag.is_none() || own.tag == other.tag) && other.done.is_some_and(|done| done < own.at.step)
+    };
+    let postings = model.postings[own.mailbox as usize].iter().take_while(|other| **other < number);
+    let before = postings.map(|other| &model.receives[*other as usize]);
+    own.capacity() + before.filter(|other| other.is_like(own) || is_narrower(other)).map(ReceivePost::capacity).sum::<usize>()
 }
 
 /// Ranks that go on as far as they may, again and again until none does.
@@ -136,16 +157,20 @@ struct Sweep {
     /// By lane: how many steps began.
     begun: Vec<usize>,
     posted: Vec<bool>,
+    /// By receive that is the first of its kind: how many messages that fit were posted.
+    there: Vec<usize>,
     asked: Vec<bool>,
     come: Vec<bool>,
 }
 
 impl Sweep {
-    fn run(model: &Model, may_return: impl Fn(&Sweep, u32, u32, Awaited) -> bool) -> Sweep {
+    fn run(checker: &Checker, may_return: impl Fn(&Sweep, u32, u32, Awaited) -> bool) -> Sweep {
+        let model = checker.model;
         let mut sweep = Sweep {
             at: vec![0; model.lanes.len()],
             begun: vec![0; model.lanes.len()],
             posted: vec![false; model.sends.len()],
+            there: vec![0; model.receives.len()],
             asked: vec![false; model.receives.len()],
             come: vec![false; model.parts.len()],
         };
@@ -155,7 +180,7 @@ impl Sweep {
             for (lane, steps) in (0..).zip(&model.lanes) {
                 while let Some(step) = steps.get(sweep.at[lane as usize]) {
                     if sweep.begun[lane as usize] == sweep.at[lane as usize] {
-                        sweep.begin(lane, step);
+                        sweep.begin(checker, lane, step);
                         has_moved = true;
                     }
                     let at = u32::try_from(sweep.at[lane as usize]).unwrap_or(u32::MAX);
@@ -170,9 +195,12 @@ impl Sweep {
         sweep
     }
 
-    fn begin(&mut self, lane: u32, step: &Step) {
+    fn begin(&mut self, checker: &Checker, lane: u32, step: &Step) {
         self.begun[lane as usize] += 1;
-        step.sends.iter().for_each(|send| self.posted[*send as usize] = true);
+        for send in &step.sends {
+            self.posted[*send as usize] = true;
+            checker.fits[*send as usize].iter().for_each(|kind| self.there[*kind as usize] += 1);
+        }
         step.receives.iter().for_each(|receive| self.asked[*receive as usize] = true);
         step.parts.iter().for_each(|part| self.come[*part as usize] = true);
     }

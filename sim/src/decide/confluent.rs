@@ -27,11 +27,17 @@ impl End {
 
 /// Runs a closed model with the worst library of a kind.
 pub(crate) fn run(model: &Model, candidates: &Candidates, library: Library) -> End {
+    run_buffered(model, candidates, library, &[])
+}
+
+/// Runs a closed model with the worst library of a kind that buffers certain sends.
+pub(crate) fn run_buffered(model: &Model, candidates: &Candidates, library: Library, buffered: &[bool]) -> End {
     let lanes = model.lanes.len();
     let mut run = Run {
         model,
         candidates,
         library,
+        buffered,
         end: End {
             returned: vec![0; lanes],
             taken: vec![Vec::new(); model.receives.len()],
@@ -54,6 +60,8 @@ struct Run<'m> {
     model: &'m Model,
     candidates: &'m Candidates,
     library: Library,
+    /// By send; those beyond its end are not.
+    buffered: &'m [bool],
     end: End,
     is_in: Vec<bool>,
     is_sent: Vec<bool>,
@@ -128,7 +136,8 @@ impl Run<'_> {
             }
             Awaited::Send(send) => {
                 let post = &self.model.sends[send as usize];
-                let may_wait = self.library.sends == Sends::Free && post.mode == Mode::Standard;
+                let is_buffered = self.buffered.get(send as usize).copied().unwrap_or(false);
+                let may_wait = self.library.sends == Sends::Free && post.mode == Mode::Standard && !is_buffered;
                 self.end.matched[send as usize] || !(may_wait || self.library.holds(post.mode, post.bytes))
             }
             Awaited::Part(part) => self.has_enough(part),

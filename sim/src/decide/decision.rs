@@ -13,6 +13,9 @@ pub struct Decision {
     pub assumed: Vec<(String, Place)>,
     /// Why nothing is decided; empty if something is.
     pub open: Vec<String>,
+    /// Sends, one of each line of the program, that have to be buffered for it to get through in every schedule: none of these lines can
+    /// do without. Empty if none has to be, if that would not be enough, or if it is not known.
+    pub relies_on: Vec<Place>,
     /// What it took.
     pub effort: Effort,
     /// Whether a limit that the user set kept it from being decided.

@@ -51,6 +51,8 @@ pub(crate) struct Formula<'m, 'b> {
     pub(crate) of_receive: Vec<Vec<u32>>,
     /// By send: whether it was received.
     pub(crate) matched: Vec<Lit>,
+    /// By standard send that somebody waits for: whether it is over as far as its sender goes.
+    pub(crate) must_return: Vec<Option<Lit>>,
     /// By receive: whether it has got all its messages.
     pub(crate) full: Vec<Lit>,
     /// By round: whether all members have come.
@@ -80,6 +82,7 @@ impl<'m, 'b> Formula<'m, 'b> {
             of_send: vec![Vec::new(); model.sends.len()],
             of_receive: vec![Vec::new(); model.receives.len()],
             matched: Vec::new(),
+            must_return: vec![None; model.sends.len()],
             full: Vec::new(),
             gathered: Vec::new(),
             prefixes: vec![Vec::new(); model.rounds.len()],
@@ -260,7 +263,9 @@ impl<'m, 'b> Formula<'m, 'b> {
             }
             return matched;
         }
-        let must = self.cnf.fresh();
+        let known = self.must_return[send as usize];
+        let must = known.unwrap_or_else(|| self.cnf.fresh());
+        self.must_return[send as usize] = Some(must);
         self.cnf.imply(&[matched], &[must]);
         self.cnf.imply(&[self.switches.sends_return], &[must]);
         let mut waits = vec![self.switches.sends_wait];

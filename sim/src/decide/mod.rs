@@ -21,6 +21,7 @@ mod pairs;
 mod proof;
 mod prune;
 mod relax;
+mod reliance;
 mod schedule;
 mod search;
 mod witness;

@@ -12,7 +12,7 @@ use traces::{Call, Direction, Kind, Parameter, Value};
 use super::{Subject, severity_name};
 use crate::Buffering;
 use crate::decide::{self, Decision};
-use crate::finding::{Finding, Label, Severity};
+use crate::finding::{Finding, Label, Place, Severity};
 
 /// The number of this form of the report.
 pub const SCHEMA: u32 = 1;
@@ -46,6 +46,8 @@ struct SchedulesEntry<'a> {
     verdicts: Vec<VerdictEntry<'a>>,
     /// The outcomes of the recorded run that the verdicts hold for.
     assumed: Vec<&'a str>,
+    /// The places, as rank and call, one a line of the program, that have to be buffered.
+    relies_on: Vec<(Option<u32>, u32)>,
     /// Why there are no verdicts.
     open: &'a [String],
     receives: u64,
@@ -130,13 +132,14 @@ pub fn render(subject: &Subject) -> String {
         findings: report.findings.iter().map(|finding| finding_entry(subject, finding)).collect(),
         gaps: subject.gaps(),
         caveats: &report.caveats,
-        schedules: report.decision.as_ref().map(schedules_entry),
+        schedules: report.decision.as_ref().map(|decision| schedules_entry(subject, decision)),
     };
     let text = serde_json::to_string_pretty(&document);
     text.expect("the keys of its maps are strings, and serialising strings and numbers succeeds") + "\n"
 }
 
-fn schedules_entry(decision: &Decision) -> SchedulesEntry<'_> {
+fn schedules_entry<'a>(subject: &Subject, decision: &'a Decision) -> SchedulesEntry<'a> {
+    let rank_of = |place: &Place| subject.trace.lanes[place.lane as usize].rank;
     let effort = decision.effort;
     SchedulesEntry {
         verdicts: decision
@@ -152,6 +155,7 @@ fn schedules_entry(decision: &Decision) -> SchedulesEntry<'_> {
             })
             .collect(),
         assumed: decision.assumed.iter().map(|(what, _)| what.as_str()).collect(),
+        relies_on: decision.relies_on.iter().map(|place| (rank_of(place), place.event)).collect(),
         open: &decision.open,
         receives: effort.receives[0],
         closed_receives: effort.receives[1],

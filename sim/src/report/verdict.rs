@@ -5,7 +5,7 @@ use traces::Ending;
 use super::style::{Role, Style};
 use super::wrap::{counted, wrap};
 use super::{Subject, ranks, severity_name};
-use crate::finding::Severity;
+use crate::finding::{Place, Severity};
 use crate::rules::{DEADLOCK_BUFFERING, RUN_ABORTED, RUN_UNFINISHED};
 use crate::{Buffering, decide};
 
@@ -87,7 +87,22 @@ fn schedules(subject: &Subject) -> Option<String> {
         return Some(format!("not decided over all schedules: {}", decision.open.join("; ")));
     }
     let verdicts: Vec<String> = decision.verdicts.iter().map(one).collect();
-    Some(format!("over all schedules of these calls, by buffering: {}", verdicts.join(", ")))
+    let mut text = format!("over all schedules of these calls, by buffering: {}", verdicts.join(", "));
+    if !decision.relies_on.is_empty() {
+        let lines: Vec<String> = decision.relies_on.iter().map(|place| line_of(subject, *place)).collect();
+        text += &format!("; safe if the sends of {} are buffered", lines.join(" and "));
+    }
+    Some(text)
+}
+
+/// A call as `halo.c:12`, or as well as it can be named.
+fn line_of(subject: &Subject, place: Place) -> String {
+    let event = subject.trace.lanes[place.lane as usize].events[place.event as usize];
+    let location = subject.trace.call(event.call).site.map(|site| subject.sources.location(site));
+    match location.and_then(|location| location.file.zip(location.line)) {
+        Some((file, line)) => format!("{file}:{line}"),
+        None => format!("rank {}, call {}", subject.trace.lanes[place.lane as usize].rank.unwrap_or_default(), place.event),
+    }
 }
 
 /// For which outcomes of the recorded run that holds.
@@ -157,6 +172,9 @@ fn found(subject: &Subject, verdict: Verdict) -> String {
 /// What was looked for, and under which assumptions the answer holds.
 fn basis(subject: &Subject) -> String {
     let findings = &subject.report.findings;
+    if let Some(schedule) = &subject.options.schedule {
+        return format!("judged by the schedule {schedule}");
+    }
     let buffering = match subject.options.buffering {
         Some(Buffering::Zero) => "sends that wait for their receives (--buffering zero)".to_owned(),
         Some(Buffering::Infinite) => "every send buffered (--buffering infinite)".to_owned(),

@@ -4,7 +4,7 @@ use crate::laws::run;
 use crate::oracle::model::{FREE, GENEROUS, Library, Model, STRICT};
 use crate::oracle::program::{Program, SIZES, Step, programs, trace};
 use proptest::prelude::*;
-use sim::{Buffering, Options, Severity, Stages};
+use sim::{Buffering, Limits, Options, Severity, Stages, Verdict};
 
 /// The libraries, by the names that a user has for them.
 fn libraries() -> [(Buffering, Library); 4] {
@@ -22,6 +22,14 @@ fn has_equal_collectives(program: &Program) -> bool {
     program.iter().all(|steps| of(steps) == of(&program[0]))
 }
 
+fn is_stuck(verdict: &Verdict) -> Option<bool> {
+    match verdict {
+        Verdict::Safe => Some(false),
+        Verdict::Stuck(_) => Some(true),
+        Verdict::Undecided(_) => None,
+    }
+}
+
 fn compare(program: &Program, seed: u64) -> Result<(), TestCaseError> {
     let run = run(program, GENEROUS, seed);
     if !Model::new(program, GENEROUS).is_over(&run.returned) || !has_equal_collectives(program) {
@@ -31,9 +39,10 @@ fn compare(program: &Program, seed: u64) -> Result<(), TestCaseError> {
     // Whichever stages are used, the answers are the same.
     let [prunes, closes, minimises] = [2, 3, 5].map(|n| !seed.is_multiple_of(n));
     let stages = Stages { prunes, closes, minimises, certifies: true, keeps_answers: false };
-    let verdicts =
-        sim::verdicts(&trace(program, &run), &libraries.map(|l| l.0), stages).expect("nothing here is beyond the model");
-    let truth = libraries.map(|(_, library)| Model::new(program, library).can_get_stuck());
+    let limits = Limits { stages, ..Limits::default() };
+    let decision = sim::decide(&trace(program, &run), &libraries.map(|l| l.0), &limits);
+    let verdicts: Vec<Option<bool>> = decision.verdicts.iter().map(|(_, verdict)| is_stuck(verdict)).collect();
+    let truth = libraries.map(|(_, library)| Some(Model::new(program, library).can_get_stuck()));
     prop_assert_eq!(&verdicts[..], &truth[..], "{:?}", libraries.map(|l| l.0));
     Ok(())
 }
