@@ -18,7 +18,7 @@ const BUFFERINGS: [Buffering; 3] = [Buffering::Zero, Buffering::Infinite, Buffer
 
 type Instance = (&'static str, fn() -> Trace);
 
-const INSTANCES: [Instance; 26] = [
+const INSTANCES: [Instance; 28] = [
     ("dtg-5", dtg),
     ("last-named-16", || last_named(16)),
     ("last-named-1024", || last_named(1024)),
@@ -37,10 +37,12 @@ const INSTANCES: [Instance; 26] = [
     ("heat-256", || heat(16, 16, 2)),
     ("elimination-32", || elimination(32, 4)),
     ("elimination-256", || elimination(256, 16)),
-    ("gadget-20", || gadget(20, 85, 1)),
-    ("gadget-50", || gadget(50, 213, 1)),
-    ("gadget-100 a", || gadget(100, 426, 1)),
-    ("gadget-100 b", || gadget(100, 426, 2)),
+    ("gadget-20 model", || gadget(20, 85, 1)),
+    ("gadget-20 none", || gadget(20, 130, 2)),
+    ("gadget-50 model", || gadget(50, 213, 1)),
+    ("gadget-50 none", || gadget(50, 250, 2)),
+    ("gadget-100 model", || gadget(100, 426, 1)),
+    ("gadget-100 none", || gadget(100, 480, 2)),
     ("tangle-16", || tangle(16, 500, 1)),
     ("tangle-64", || tangle(64, 6_000, 1)),
     ("tangle-256", || tangle(256, 50_000, 1)),
