@@ -10,7 +10,7 @@ pub const USAGE: u8 = 2;
 pub const UNREADABLE: u8 = 3;
 /// A limit was reached, or the trace is cut, and nothing was found up to there.
 pub const UNDECIDED: u8 = 4;
-/// `mpitrace record` could not begin.
+/// `mpitrace record` was given options that make no sense.
 pub const RECORD_FAILED: u8 = 125;
 /// `mpitrace record` was given a program that cannot be executed.
 pub const NOT_EXECUTABLE: u8 = 126;

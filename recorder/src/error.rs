@@ -69,8 +69,8 @@ pub enum Error {
         /// The directories, best first.
         tried: Vec<PathBuf>,
     },
-    /// The library's path is one that the dynamic linker would split.
-    #[error("{library}: LD_PRELOAD takes an absolute path without space and colon only: put the library elsewhere")]
+    /// The library that the user names does not exist, or its path is one that the dynamic linker would split.
+    #[error("{library}: cannot be preloaded: it has to be a file whose path has neither space nor colon")]
     UnusableLibrary {
         /// The path.
         library: PathBuf,
@@ -82,6 +82,12 @@ fn list(paths: &[PathBuf]) -> String {
 }
 
 impl Error {
+    /// Whether the program can run all the same, without being recorded: the file system, or another run, is in the way.
+    #[must_use]
+    pub fn spares_the_program(&self) -> bool {
+        matches!(self, Error::Io { .. } | Error::NotAFile { .. } | Error::Busy { .. } | Error::NoPlaceForLibrary { .. })
+    }
+
     /// An [`Error::Io`] about this file.
     pub(crate) fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Error + 'a {
         move |source| Error::Io { action, path: path.to_owned(), source }

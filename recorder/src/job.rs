@@ -14,6 +14,8 @@ pub struct Job {
     pub local_size: Option<usize>,
     /// The rank that the launcher gave to this process; None if there is no launcher.
     pub rank: Option<String>,
+    /// Whether it is the one that speaks for all on its machine.
+    pub speaks_for_its_machine: bool,
 }
 
 /// Where launchers put the rank of a process.
@@ -28,6 +30,10 @@ pub const RANK_VARIABLES: [&str; 9] = [
     "FLUX_TASK_RANK",
     "SLURM_PROCID",
 ];
+
+/// Where launchers put the rank of a process among those of its machine.
+const LOCAL_RANK_VARIABLES: [&str; 5] =
+    ["OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "MV2_COMM_WORLD_LOCAL_RANK", "PALS_LOCAL_RANKID", "SLURM_LOCALID"];
 
 /// Where launchers put how many processes they start on a machine.
 const LOCAL_SIZE_VARIABLES: [&str; 3] = ["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_LOCAL_SIZE"];
@@ -56,7 +62,7 @@ impl Job {
     /// The job of a process that is not a rank but starts them, or of a program on its own.
     #[must_use]
     pub fn alone(own: ProcessId) -> Job {
-        Job { token: format!("{}-{own}", host_name()), local_size: Some(1), rank: None }
+        Job { token: format!("{}-{own}", host_name()), local_size: Some(1), rank: None, speaks_for_its_machine: true }
     }
 
     fn find(get: &dyn Fn(&str) -> Option<String>, ancestors: impl Iterator<Item = Ancestor>, own: ProcessId) -> Job {
@@ -65,7 +71,8 @@ impl Job {
         };
         let token = named_token(get).unwrap_or_else(|| token_of_starter(get, ancestors, own));
         let local_size = LOCAL_SIZE_VARIABLES.iter().find_map(|v| get(v)?.parse().ok());
-        Job { token, local_size, rank: Some(rank) }
+        let first = LOCAL_RANK_VARIABLES.iter().find_map(|v| get(v)).unwrap_or_else(|| rank.clone());
+        Job { token, local_size, speaks_for_its_machine: first == "0", rank: Some(rank) }
     }
 }
 
@@ -130,7 +137,8 @@ mod tests {
     fn open_mpi_names_its_jobs() {
         let variables = [("OMPI_COMM_WORLD_RANK", "3"), ("OMPI_COMM_WORLD_LOCAL_SIZE", "4"), ("PMIX_NAMESPACE", "77@1")];
         let job = find(&variables, &[ancestor(20, false, &[])]);
-        assert_eq!(job, Job { token: "pmix-77@1".into(), local_size: Some(4), rank: Some("3".into()) });
+        assert_eq!((job.token.as_str(), job.local_size, job.rank.as_deref()), ("pmix-77@1", Some(4), Some("3")));
+        assert!(!job.speaks_for_its_machine);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,6 +18,7 @@ use crate::parts::Parts;
 use crate::process::ProcessId;
 use crate::program::{self, Kind};
 use crate::settings::{self, JOB, LD_PRELOAD, OUTPUT, Settings};
+use crate::voice;
 
 /// What to record, and how.
 #[derive(Clone, Debug)]
@@ -45,14 +46,24 @@ pub struct WatchOrder {
     pub parts: Parts,
     /// How many processes are started on this machine, if that is known.
     pub expected: Option<usize>,
+    /// Where it can say how the run ended, if anywhere.
+    pub voice: Option<PathBuf>,
 }
 
 /// Becomes the program. `watcher` makes the command that starts the watcher; it is called for one process a machine.
 ///
-/// Returns only if the program could not be started.
+/// Returns only if the program could not be started. What keeps the recording from beginning does not keep the program from running,
+/// unless the command line itself makes no sense.
 pub fn launch(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> Error {
     match prepare(request, watcher) {
         Ok(variables) => become_program(request, variables),
+        Err(error) if error.spares_the_program() => {
+            if Job::of_this_process().speaks_for_its_machine {
+                // Also if it is to be quiet: whoever expects a trace has to know.
+                write_line(&format!("{error}; the program runs, and is not recorded"));
+            }
+            become_program(request, Vec::new())
+        }
         Err(error) => error,
     }
 }
@@ -64,7 +75,7 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     let found = Job::of_this_process();
     let kind = program::kind(&program);
     if kind != Kind::Dynamic {
-        if found.rank.as_deref().is_none_or(|r| r == "0") {
+        if found.speaks_for_its_machine {
             say(request, &why_not(&program, kind));
         }
         return Ok(Vec::new());
@@ -76,12 +87,14 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     let settings =
         Settings { digest_limit: request.digest_limit, quiet: request.quiet, ..Settings::new(output, job.token.clone()) };
     let parts = Parts { output: settings.output.clone(), directory: settings.parts.clone(), job: job.token };
-    let turn = parts.enter(ProcessId::own())?;
+    let turn = parts
+        .enter(ProcessId::own(), || say(request, &format!("{}: waiting for the end of another run", parts.output.display())))?;
     if turn.first_of_job {
         say(request, &beginning(request, is_launcher));
     }
     if turn.first_of_node {
-        let order = WatchOrder { parts, expected: job.local_size };
+        let voice = if request.quiet { None } else { voice::find() };
+        let order = WatchOrder { parts, expected: job.local_size, voice };
         // The program can do without: what is not joined can be read as it is.
         if let Err(error) = detach::run_first_step(&mut watcher(&order)) {
             let directory = order.parts.directory.display();
@@ -99,7 +112,7 @@ fn outer_job(output: &Path) -> Option<Job> {
     let same_trace = env::var_os(OUTPUT.variable).is_some_and(|outer| Path::new(&outer) == output);
     let token = env::var(JOB.variable).ok().filter(|_| same_trace)?;
     let outer = Parts { output: output.to_owned(), directory: settings::with_suffix(output, ".parts"), job: token };
-    outer.is_ours().then_some(Job { token: outer.job, local_size: None, rank: None })
+    outer.is_ours().then_some(Job { local_size: None, token: outer.job, ..Job::alone(ProcessId::own()) })
 }
 
 fn become_program(request: &Request, variables: Vec<(&'static str, OsString)>) -> Error {
@@ -134,6 +147,11 @@ fn why_not(program: &Path, kind: Kind) -> String {
 /// Says a line to the user.
 fn say(request: &Request, line: &str) {
     if !request.quiet {
-        eprintln!("mpitrace: {line}");
+        write_line(line);
     }
+}
+
+/// In one piece, so that it is not torn by what other ranks say. Whether anybody can hear it does not matter to the program.
+fn write_line(line: &str) {
+    _ = std::io::stderr().write_all(format!("mpitrace: {line}\n").as_bytes());
 }

@@ -29,8 +29,7 @@ pub const FILE_NAME: &str = "libmpitrace_preload.so";
 pub fn locate(named: Option<&Path>, embedded: &[u8]) -> Result<PathBuf, Error> {
     if let Some(named) = named {
         let library = std::path::absolute(named).map_err(Error::io("find", named))?;
-        fs::metadata(&library).map_err(Error::io("read", &library))?;
-        return if can_preload(&library) { Ok(library) } else { Err(Error::UnusableLibrary { library }) };
+        return if library.is_file() && can_preload(&library) { Ok(library) } else { Err(Error::UnusableLibrary { library }) };
     }
     if let Some(library) = installed().filter(|l| can_preload(l)) {
         return Ok(library);
@@ -125,7 +124,7 @@ mod tests {
     fn the_one_that_the_user_names_comes_first() {
         let home = tempfile::tempdir().expect("a temporary directory");
         let library = home.path().join("mine.so");
-        assert!(matches!(locate(Some(&library), b"x"), Err(Error::Io { .. })));
+        assert!(matches!(locate(Some(&library), b"x"), Err(Error::UnusableLibrary { .. })));
         fs::write(&library, "").expect("a new file");
         assert_eq!(locate(Some(&library), b"x").expect("it is there"), library);
         assert!(matches!(locate(None, b""), Err(Error::NoLibrary)));

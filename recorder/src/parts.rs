@@ -1,7 +1,7 @@
 //! The directory of segments, `trace.msgpack.parts`: whose it is, who takes part, and how it comes and goes.
 //!
-//! Beside the segments, which are the preload's, lie `job`, the token of the run, and `nodes/HOST/PID-START`, an empty file for each
-//! process that was started there. Whoever makes `nodes/HOST` is the first one on that machine and starts the watcher.
+//! Beside the segments and the count of `finished` processes, which are the preload's, lie `job`, the token of the run, and
+//! `nodes/HOST/PID-START`, an empty file for each process that was started there. Whoever makes `nodes/HOST` is the first one on that machine and starts the watcher.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,8 +13,12 @@ use crate::lock::Lock;
 use crate::process::{ProcessId, host_name};
 use crate::settings::with_suffix;
 
+/// The empty file that says that a trace was put aside for this run.
+const HAD_TRACE: &str = "had-trace";
 /// How long a run may take to end after its launcher has returned, before another one to the same trace gives up.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// After how long it says that it waits.
+const NOTICE: Duration = Duration::from_millis(500);
 /// How often it looks in the meantime.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -40,30 +44,37 @@ pub struct Turn {
 
 impl Parts {
     /// Makes the directory ready and enters `process` into the roll. The first process of a job puts aside what an earlier run left:
-    /// its trace becomes `.old`, segments that nobody joined become `.parts.old`.
+    /// its trace becomes `.old`, segments that nobody joined become `.parts.old`. `has_to_wait` is called if another run is still going on
+    /// when that of one that has just ended would be over.
     ///
     /// # Errors
     /// If the file system refuses, or another run to the same trace is going on.
-    pub fn enter(&self, process: ProcessId) -> Result<Turn, Error> {
+    pub fn enter(&self, process: ProcessId, has_to_wait: impl FnOnce()) -> Result<Turn, Error> {
         if let Some(parent) = self.output.parent() {
             fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
         }
-        let give_up = Instant::now() + PATIENCE;
+        let begin = Instant::now();
+        let mut has_to_wait = Some(has_to_wait);
         let lock = loop {
             let lock = Lock::on(&self.output)?;
             if self.is_ours() || !self.is_in_use() {
                 break lock;
             }
             drop(lock);
-            if Instant::now() > give_up {
+            if begin.elapsed() > NOTICE
+                && let Some(has_to_wait) = has_to_wait.take()
+            {
+                has_to_wait();
+            }
+            if begin.elapsed() > PATIENCE {
                 return Err(Error::Busy { output: self.output.clone() });
             }
             std::thread::sleep(LOOK_EVERY);
         };
         let first_of_job = !self.is_ours();
         if first_of_job {
-            self.put_aside()?;
-            self.found()?;
+            let had_trace = self.put_aside()?;
+            self.found(had_trace)?;
         }
         let first_of_node = self.enrol(process)?;
         drop(lock);
@@ -81,13 +92,22 @@ impl Parts {
         self.roll().into_iter().chain(self.watcher()).any(ProcessId::is_alive)
     }
 
-    fn put_aside(&self) -> Result<(), Error> {
+    /// Puts what an earlier run left aside. Gives whether there was a trace.
+    fn put_aside(&self) -> Result<bool, Error> {
+        let had_trace = self.put_trace_aside()?;
+        self.put_segments_aside()?;
+        Ok(had_trace)
+    }
+
+    fn put_trace_aside(&self) -> Result<bool, Error> {
         match fs::symlink_metadata(&self.output) {
-            Ok(found) if found.is_dir() => return Err(Error::NotAFile { output: self.output.clone() }),
-            Ok(_) if !self.output.is_file() => return Err(Error::NotAFile { output: self.output.clone() }),
-            Ok(_) => rename(&self.output, &with_suffix(&self.output, ".old"))?,
-            Err(_) => {}
+            Ok(_) if !self.output.is_file() => Err(Error::NotAFile { output: self.output.clone() }),
+            Ok(_) => rename(&self.output, &with_suffix(&self.output, ".old")).map(|()| true),
+            Err(_) => Ok(false),
         }
+    }
+
+    fn put_segments_aside(&self) -> Result<(), Error> {
         if !self.directory.exists() {
             return Ok(());
         }
@@ -101,11 +121,23 @@ impl Parts {
         }
     }
 
-    fn found(&self) -> Result<(), Error> {
+    fn found(&self, had_trace: bool) -> Result<(), Error> {
         let nodes = self.directory.join("nodes");
         fs::create_dir_all(&nodes).map_err(Error::io("create", &nodes))?;
+        if had_trace {
+            let note = self.directory.join(HAD_TRACE);
+            fs::write(&note, "").map_err(Error::io("write", &note))?;
+        }
         let job = self.directory.join("job");
         fs::write(&job, &self.job).map_err(Error::io("write", &job))
+    }
+
+    /// Nothing was recorded: gives the trace that this run has put aside its name back.
+    pub fn restore(&self) {
+        if !self.output.exists() && self.directory.join(HAD_TRACE).exists() {
+            // If that fails it is still there, under its other name.
+            _ = fs::rename(with_suffix(&self.output, ".old"), &self.output);
+        }
     }
 
     /// Writes a process into the roll of this machine; true if it is the first.
@@ -153,6 +185,12 @@ impl Parts {
         names_in(&self.directory).iter().any(|name| name.ends_with(".ring") || name.ends_with(".chunks"))
     }
 
+    /// Whether a process has come to the end of MPI_Finalize: then the trace is made, wherever it is now.
+    #[must_use]
+    pub fn has_finished(&self) -> bool {
+        self.directory.join("finished").exists()
+    }
+
     fn node(&self) -> PathBuf {
         self.directory.join("nodes").join(host_name())
     }
@@ -198,8 +236,8 @@ mod tests {
         fs::write(&parts.output, "trace").expect("a new file");
         fs::write(parts.directory.join("1.ring"), "segment").expect("a new file");
         let own = ProcessId::own();
-        assert_eq!(parts.enter(own).expect("it can"), Turn { first_of_job: true, first_of_node: true });
-        assert_eq!(parts.enter(own).expect("it can"), Turn { first_of_job: false, first_of_node: false });
+        assert_eq!(parts.enter(own, || {}).expect("it can"), Turn { first_of_job: true, first_of_node: true });
+        assert_eq!(parts.enter(own, || {}).expect("it can"), Turn { first_of_job: false, first_of_node: false });
         assert_eq!(fs::read(with_suffix(&parts.output, ".old")).expect("it was kept"), b"trace");
         let segment = with_suffix(&parts.directory, ".old").join("1.ring");
         assert_eq!(fs::read(segment).expect("it was kept"), b"segment");
@@ -212,18 +250,18 @@ mod tests {
     fn a_run_that_is_going_on_is_waited_for() {
         let home = tempfile::tempdir().expect("a temporary directory");
         let (child, id) = sleeper();
-        parts(home.path(), "one").enter(id).expect("nobody is there");
+        parts(home.path(), "one").enter(id, || {}).expect("nobody is there");
         let second = parts(home.path(), "two");
         assert!(!second.is_ours() && second.is_in_use());
         end(child);
-        assert!(second.enter(ProcessId::own()).expect("the first has ended").first_of_job);
+        assert!(second.enter(ProcessId::own(), || {}).expect("the first has ended").first_of_job);
     }
 
     #[test]
     fn the_last_machine_knows_that_it_is_the_last() {
         let home = tempfile::tempdir().expect("a temporary directory");
         let parts = parts(home.path(), "one");
-        parts.enter(ProcessId::own()).expect("nobody is there");
+        parts.enter(ProcessId::own(), || {}).expect("nobody is there");
         let other = parts.directory.join("nodes/elsewhere");
         fs::create_dir(&other).expect("a new directory");
         assert!(!parts.leave());
@@ -236,6 +274,6 @@ mod tests {
         let home = tempfile::tempdir().expect("a temporary directory");
         let parts = parts(home.path(), "one");
         fs::create_dir_all(&parts.output).expect("a new directory");
-        assert!(matches!(parts.enter(ProcessId::own()), Err(Error::NotAFile { .. })));
+        assert!(matches!(parts.enter(ProcessId::own(), || {}), Err(Error::NotAFile { .. })));
     }
 }

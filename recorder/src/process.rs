@@ -142,6 +142,10 @@ mod tests {
         let mut child = Command::new("cat").stdin(Stdio::piped()).env("COLOUR", "red").spawn().expect("cat exists");
         let id = ProcessId::of(child.id()).expect("it runs");
         assert_eq!(id.parent(), Some(ProcessId::own()));
+        // The kernel lets the parent go on a moment before it has laid out the child's environment.
+        while id.environment().get("PATH").is_none() {
+            std::thread::yield_now();
+        }
         assert_eq!(id.environment().get("COLOUR"), Some(&b"red"[..]));
         assert_eq!(id.environment().get("COLO"), None);
         drop(child.stdin.take());

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use traces::writer::Summary;
 
 use crate::error::Error;
 use crate::join::{Ends, join, now_ns};
@@ -30,10 +31,12 @@ const LOOK_EVERY: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// What became of the segments.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Conclusion {
-    /// The ranks had joined them, or nobody called MPI: the directory is gone.
+    /// Nobody called MPI: the directory is gone, and what it had put aside is where it was.
+    NothingRecorded,
+    /// The ranks had joined them: the directory is gone.
     NothingLeft,
     /// They are in the trace now.
-    Joined,
+    Joined(Summary),
     /// They lie where they were: there is a trace already, which they are not in, or it could not be written.
     Kept,
     /// Another machine's watcher, or another job, has the directory now.
@@ -175,10 +178,14 @@ impl Life {
 
 fn clear_up(parts: &Parts, ends: &Ends) -> Result<Conclusion, Error> {
     let conclusion = match (parts.has_segments(), parts.output.exists()) {
-        (false, _) => Conclusion::NothingLeft,
+        (false, exists) if exists || parts.has_finished() => Conclusion::NothingLeft,
+        (false, _) => {
+            parts.restore();
+            Conclusion::NothingRecorded
+        }
         (true, true) => return Ok(Conclusion::Kept),
         (true, false) => match join(parts, ends) {
-            Ok(_) => Conclusion::Joined,
+            Ok(summary) => Conclusion::Joined(summary),
             Err(_) => return Ok(Conclusion::Kept),
         },
     };

@@ -17,6 +17,31 @@ fn a_program_without_mpi_leaves_nothing() {
 }
 
 #[test]
+fn a_program_without_mpi_leaves_the_trace_of_an_earlier_run_where_it_was() {
+    let scene = Scene::new();
+    fs::write(scene.path("trace.msgpack"), "earlier").expect("a new file");
+    assert!(scene.record("true").stderr(scene.file("said")).status().expect("it runs").success());
+    scene.await_cleared_up();
+    assert_eq!(scene.read("trace.msgpack"), "earlier");
+    scene.await_that("the watcher says so", |s| s.read("said").contains("made no call of MPI: there is no trace"));
+}
+
+#[test]
+fn the_watcher_says_how_a_killed_run_ended() {
+    let scene = Scene::new();
+    let script = format!("cp $RING $MPITRACE_PARTS; {}", Waiting::SCRIPT);
+    let mut rank = Waiting::start(scene.record(&script).stderr(scene.file("said")));
+    rank.child.kill().expect("it is our child");
+    rank.child.wait().expect("it is our child");
+    scene.await_that("there is a trace", |s| s.path("trace.msgpack").exists());
+    scene.await_that("the watcher says so", |s| s.read("said").contains("Next: mpisim check"));
+    let said = scene.read("said");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 3, "{said}");
+    assert!(lines[1].contains("rank 0: without MPI_Finalize"), "{said}");
+}
+
+#[test]
 fn of_ranks_that_start_at_once_one_puts_the_old_trace_aside() {
     let scene = Scene::new();
     fs::write(scene.path("trace.msgpack"), "old").expect("a new file");

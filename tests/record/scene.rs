@@ -33,6 +33,11 @@ impl Scene {
         self.home.path().join(name)
     }
 
+    /// A new file, for what a command prints.
+    pub fn file(&self, name: &str) -> fs::File {
+        fs::File::create(self.path(name)).expect("a new file")
+    }
+
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }

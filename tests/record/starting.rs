@@ -37,8 +37,6 @@ fn what_cannot_be_run_has_the_codes_of_the_shells() {
         (&["record", "./orphan"], 127, "its interpreter does not exist"),
         (&["record", "./data"], 126, "permission denied"),
         (&["record", "./"], 126, "it is a directory"),
-        (&["record", "-o", ".", "true"], 125, "is not a file"),
-        (&["record", "-o", "data/trace", "true"], 125, "data"),
         (&["record", "--no-such-flag", "true"], 125, "--no-such-flag"),
         (&["record", "--preload", "none.so", "true"], 125, "none.so"),
         (&["no-such-command"], 2, "no-such-command"),
@@ -49,6 +47,25 @@ fn what_cannot_be_run_has_the_codes_of_the_shells() {
     }
     scene.await_cleared_up();
     assert_eq!(scene.names(), ["a.ring", "cache", "data", "orphan"], "nothing is left of what never ran");
+}
+
+#[test]
+fn a_place_that_cannot_take_a_trace_does_not_keep_the_program_from_running() {
+    let scene = Scene::new();
+    fs::write(scene.path("data"), "").expect("a new file");
+    for (place, said) in [(".", "is not a file"), ("data/trace", "data"), ("/proc/trace", "/proc")] {
+        let mut command = scene.mpitrace();
+        let output = command.args(["record", "-o", place, "sh", "-c", "echo $LD_PRELOAD; exit 7"]).output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), &output.stdout[..]), (Some(7), &b"\n"[..]), "{place}: {text}");
+        assert!(text.contains(said) && text.ends_with("the program runs, and is not recorded\n"), "{place}: {text}");
+        assert_eq!(text.lines().count(), 1, "{place}: {text}");
+    }
+    let mut second = scene.mpitrace();
+    second.args(["record", "-o", ".", "sh", "-c", "exit 7"]).env("PMIX_NAMESPACE", "j").env("PMIX_RANK", "1");
+    let output = second.output().expect("it runs");
+    assert_eq!((output.status.code(), output.stderr), (Some(7), Vec::new()), "one rank says it for all");
+    assert_eq!(scene.names().iter().filter(|name| name.contains("trace")).count(), 0, "{:?}", scene.names());
 }
 
 #[test]

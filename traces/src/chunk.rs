@@ -2,6 +2,8 @@
 //!
 //! Encoding takes the raw events of a segment, decoding feeds a [`TraceBuilder`]. Layout and reasons are in FORMAT.md.
 
+use std::io::Read;
+
 use rmp::encode as put;
 
 use crate::builder::TraceBuilder;
@@ -13,6 +15,8 @@ use crate::trace::{Event, Lane};
 
 /// zstd's fastest ordinary level: the columns gain little from more.
 const LEVEL: i32 = 1;
+/// The most bytes that a body has when it is unpacked: far more than a segment holds. A damaged or malicious frame may claim more.
+const BODY_MAX: u64 = 256 << 20;
 
 /// What a dictionary entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,17 +36,24 @@ impl Entry {
     pub const ALL: [Entry; 4] = [Entry::Object, Entry::Site, Entry::Call, Entry::Outcome];
 }
 
-/// The calls of a chunk before they are packed.
-#[derive(Clone, Debug, Default)]
+/// A chunk in the making: its dictionary, and its columns as far as they have come.
+///
+/// It is emptied and filled again without giving back its memory: a recorder packs thousands of chunks in the midst of a program.
+#[derive(Default)]
 pub struct Body {
     /// The entries, each a MessagePack value, by kind.
-    pub entries: [Vec<u8>; 4],
+    entries: [Vec<u8>; 4],
     /// How many entries of each kind.
-    pub counts: [u32; 4],
-    /// The events.
-    pub events: Vec<RawEvent>,
-    /// The words of the events, one after the other.
-    pub words: Vec<u64>,
+    counts: [u32; 4],
+    /// The columns, in the order of the body: call, outcome, gap, duration, number of words, words.
+    columns: [Vec<u8>; 6],
+    calls: u32,
+    /// When the first call began, and when the last one ended.
+    first: u64,
+    last_end: u64,
+    raw: Vec<u8>,
+    /// Made at the first chunk: it holds some hundred KB.
+    compressor: Option<zstd::bulk::Compressor<'static>>,
 }
 
 /// One call as the recorder writes it.
@@ -64,41 +75,91 @@ pub struct RawEvent {
 pub type Flaw = &'static str;
 
 impl Body {
-    /// The chunk of these calls.
-    #[must_use]
-    pub fn pack(&self, process: u32, thread: u32) -> Chunk {
-        let first = self.events.first().map_or(0, |e| e.start);
-        let raw = self.encode(first);
-        let body = zstd::bulk::compress(&raw, LEVEL).unwrap_or_default();
-        Chunk { process, thread, calls: count(self.events.len()), first, body }
+    /// Adds an entry, encoded, to the dictionary.
+    pub fn entry(&mut self, kind: Entry, encoded: &[u8]) {
+        self.entry_with(kind, |out| out.extend_from_slice(encoded));
     }
 
-    fn encode(&self, first: u64) -> Vec<u8> {
-        let dictionary: usize = self.entries.iter().map(Vec::len).sum();
-        let mut out = Vec::with_capacity(dictionary + self.events.len() * 8 + self.words.len() * 8 + 64);
+    fn entry_with(&mut self, kind: Entry, encode: impl FnOnce(&mut Vec<u8>)) {
+        encode(&mut self.entries[kind as usize]);
+        self.counts[kind as usize] += 1;
+    }
+
+    /// Whether the dictionary has the entries that an event refers to.
+    #[inline]
+    #[must_use]
+    pub fn explains(&self, event: &RawEvent) -> bool {
+        event.call < self.counts[Entry::Call as usize] && event.outcome <= self.counts[Entry::Outcome as usize]
+    }
+
+    /// Adds a call, and its words as they lie in memory, little-endian.
+    #[inline]
+    pub fn event(&mut self, event: &RawEvent, words: &[u8]) {
+        if self.calls == 0 {
+            (self.first, self.last_end) = (event.start, event.start);
+        }
+        let [calls, outcomes, gaps, durations, counts, digests] = &mut self.columns;
+        varint(calls, u64::from(event.call));
+        varint(outcomes, u64::from(event.outcome));
+        varint(gaps, zigzag(event.start.wrapping_sub(self.last_end) as i64));
+        varint(durations, event.duration);
+        varint(counts, u64::from(event.words));
+        digests.extend_from_slice(words);
+        self.last_end = event.start.wrapping_add(event.duration);
+        self.calls = self.calls.saturating_add(1);
+    }
+
+    /// The chunk of these calls; None if there are none. The body is empty afterwards.
+    #[must_use]
+    pub fn pack(&mut self, process: u32, thread: u32) -> Option<Chunk> {
+        let packed = (self.calls > 0).then(|| {
+            self.encode();
+            Chunk { process, thread, calls: self.calls, first: self.first, body: self.compress(), offset: 0 }
+        });
+        self.clear();
+        packed
+    }
+
+    fn encode(&mut self) {
         let write = "writing to a Vec succeeds";
-        put::write_array_len(&mut out, 10).expect(write);
+        let out = &mut self.raw;
+        put::write_array_len(out, 10).expect(write);
         for (entries, &count) in self.entries.iter().zip(&self.counts) {
-            put::write_array_len(&mut out, count).expect(write);
+            put::write_array_len(out, count).expect(write);
             out.extend_from_slice(entries);
         }
-        let mut columns: [Vec<u8>; 6] = std::array::from_fn(|_| Vec::with_capacity(self.events.len() * 3));
-        let [calls, outcomes, gaps, durations, words, digests] = &mut columns;
-        let mut previous_end = first;
-        for event in &self.events {
-            varint(calls, u64::from(event.call));
-            varint(outcomes, u64::from(event.outcome));
-            varint(gaps, zigzag(event.start.wrapping_sub(previous_end) as i64));
-            varint(durations, event.duration);
-            varint(words, u64::from(event.words));
-            previous_end = event.start + event.duration;
+        for column in &self.columns {
+            put::write_bin(out, column).expect(write);
         }
-        digests.extend(self.words.iter().flat_map(|w| w.to_le_bytes()));
-        for column in &columns {
-            put::write_bin(&mut out, column).expect(write);
-        }
-        out
     }
+
+    /// Compresses what `encode` has made; nothing if zstd has no memory.
+    fn compress(&mut self) -> Vec<u8> {
+        if self.compressor.is_none() {
+            self.compressor = compressor().ok();
+        }
+        self.compressor.as_mut().and_then(|c| c.compress(&self.raw).ok()).unwrap_or_default()
+    }
+
+    fn clear(&mut self) {
+        self.entries.iter_mut().chain(&mut self.columns).for_each(Vec::clear);
+        self.raw.clear();
+        (self.counts, self.calls) = ([0; 4], 0);
+    }
+}
+
+/// A compressor that adds a checksum: what was damaged on a disk must not pass for what the program did.
+fn compressor() -> std::io::Result<zstd::bulk::Compressor<'static>> {
+    let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
+    compressor.include_checksum(true)?;
+    Ok(compressor)
+}
+
+fn decompress(frame: &[u8]) -> Result<Vec<u8>, Flaw> {
+    let damaged = |_| "its zstd frame is damaged";
+    let mut raw = Vec::new();
+    zstd::stream::Decoder::with_buffer(frame).map_err(damaged)?.take(BODY_MAX + 1).read_to_end(&mut raw).map_err(damaged)?;
+    if raw.len() as u64 > BODY_MAX { Err("it is larger than any chunk can be") } else { Ok(raw) }
 }
 
 fn count(len: usize) -> u32 {
@@ -256,7 +317,7 @@ pub fn write_object(out: &mut Vec<u8>, object: &Object) {
 /// # Errors
 /// If the chunk is damaged. The calls before the flaw are in the lane.
 pub fn unpack(chunk: &Chunk, builder: &mut TraceBuilder, lane: usize, time: &Timeline) -> Result<(), Flaw> {
-    let raw = zstd::stream::decode_all(&chunk.body[..]).map_err(|_| "its zstd frame is damaged")?;
+    let raw = decompress(&chunk.body)?;
     let mut reader = Reader(&raw);
     if reader.array()? < 10 {
         return Err("it has fewer than ten parts");
@@ -354,40 +415,36 @@ impl Numbers {
     }
 }
 
-/// The raw form of part of a lane: what a recorder would have written. Ticks are ns.
+/// The chunk of part of a lane: what a recorder would have written. Ticks are ns.
 #[must_use]
 pub fn body_of(trace: &crate::Trace, lane: &Lane, events: std::ops::Range<usize>) -> Body {
     let mut body = Body::default();
     for object in &trace.objects {
-        write_object(&mut body.entries[0], object);
+        body.entry_with(Entry::Object, |out| write_object(out, object));
     }
     for site in &trace.sites {
-        write_site(&mut body.entries[1], site);
+        body.entry_with(Entry::Site, |out| write_site(out, site));
     }
-    body.counts[0] = count(trace.objects.len());
-    body.counts[1] = count(trace.sites.len());
     let mut calls = rustc_hash::FxHashMap::default();
     let mut outcomes = rustc_hash::FxHashMap::default();
     for event in &lane.events[events] {
         let next = count(calls.len());
         let call = *calls.entry(event.call).or_insert_with(|| {
             let call = trace.call(event.call);
-            write_call(&mut body.entries[2], call.function, call.site.map(|s| s.0), &call.arguments);
+            body.entry_with(Entry::Call, |out| write_call(out, call.function, call.site.map(|s| s.0), &call.arguments));
             next
         });
         let outcome = event.outcome.map_or(0, |id| {
             let next = count(outcomes.len());
             1 + *outcomes.entry(id).or_insert_with(|| {
                 let outcome = trace.outcome(id);
-                write_outcome(&mut body.entries[3], outcome.code, &outcome.results);
+                body.entry_with(Entry::Outcome, |out| write_outcome(out, outcome.code, &outcome.results));
                 next
             })
         });
         let duration = if event.outcome.is_some() { event.duration_ns } else { 0 };
-        body.events.push(RawEvent { call, outcome, start: event.start_ns, duration, words: event.words_len });
-        body.words.extend_from_slice(lane.words_of(event));
+        let words: Vec<u8> = lane.words_of(event).iter().flat_map(|word| word.to_le_bytes()).collect();
+        body.event(&RawEvent { call, outcome, start: event.start_ns, duration, words: event.words_len }, &words);
     }
-    body.counts[2] = count(calls.len());
-    body.counts[3] = count(outcomes.len());
     body
 }

@@ -51,6 +51,9 @@ impl Part {
             _ => None,
         });
         self.chunks.extend(found);
+        if ring.has_ended() {
+            self.process.ended_threads.push(ring.thread());
+        }
         // A process that is killed between saving its ring and emptying it leaves the same calls twice.
         let saved = self.chunks.last().filter(|c| c.thread == ring.thread()).map(|c| c.first);
         self.chunks.extend(ring.chunk(0).filter(|c| saved != Some(c.first)));

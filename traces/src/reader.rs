@@ -8,7 +8,7 @@ use crate::builder::TraceBuilder;
 use crate::chunk::{Timeline, unpack};
 use crate::error::Error;
 use crate::part::{self, Part, records};
-use crate::record::{ProcessRecord, Record, VERSION};
+use crate::record::{Chunk, ProcessRecord, Record, VERSION};
 use crate::trace::{Ending, Lane, Process, Trace};
 
 /// The first bytes of every trace file: a map of one entry with the key "mpitrace".
@@ -53,7 +53,7 @@ fn parts_of_file(path: &Path, bytes: &[u8]) -> Result<(Vec<Part>, Vec<String>), 
             Ok((_, Record::Mpitrace(_))) => {}
             Ok((_, Record::Process(process))) => parts.push(Part { process, chunks: Vec::new() }),
             Ok((offset, Record::Chunk(chunk))) => match parts.get_mut(chunk.process as usize) {
-                Some(part) => part.chunks.push(chunk),
+                Some(part) => part.chunks.push(Chunk { offset, ..chunk }),
                 None => {
                     damage.push(format!("{}: at byte {offset}: a chunk of a process that is not in the file", path.display()))
                 }
@@ -90,7 +90,7 @@ fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Trace,
             let rank = part.process.rank.map_or_else(|| format!("process {}", part.process.pid), |r| format!("rank {r}"));
             builder.damage(format!("{}: the calls of {rank} are not complete: {}", path.display(), part.process.stopped));
         }
-        let rank = part.process.rank;
+        let (rank, ended_threads) = (part.process.rank, part.process.ended_threads.clone());
         let number = builder.process(process_of(part.process));
         let timeline = Timeline::new(&clock, origin_ns);
         let mut lanes: Vec<(u32, usize)> = Vec::new();
@@ -98,13 +98,21 @@ fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Trace,
             let lane = match lanes.iter().find(|(thread, _)| *thread == chunk.thread) {
                 Some(&(_, lane)) => lane,
                 None => {
-                    let lane = builder.lane(Lane { process: number, rank, thread: chunk.thread, ..Lane::default() });
+                    let lane = builder.lane(Lane {
+                        process: number,
+                        rank,
+                        thread: chunk.thread,
+                        ended: ended_threads.contains(&chunk.thread),
+                        ..Lane::default()
+                    });
                     lanes.push((chunk.thread, lane));
                     lane
                 }
             };
             if let Err(flaw) = unpack(chunk, &mut builder, lane, &timeline) {
-                builder.damage(format!("{}: a chunk of process {number} is damaged: {flaw}", path.display()));
+                let (path, offset) = (path.display(), chunk.offset);
+                let place = if offset > 0 { format!("{path}: at byte {offset}") } else { path.to_string() };
+                builder.damage(format!("{place}: a chunk of process {number} is damaged, what follows of it is lost: {flaw}"));
                 break;
             }
         }
@@ -127,11 +135,21 @@ fn missing_ranks(path: &Path, trace: &mut Trace) {
     if !missing.is_empty() {
         let early = if early > 0 { format!(" ({early} ended before MPI_Init had returned)") } else { String::new() };
         trace.damage.push(format!(
-            "{}: nothing was recorded of ranks {missing:?} of {}{early}",
+            "{}: nothing was recorded of {} of {}{early}",
             path.display(),
+            rank_list(&missing),
             trace.world_size
         ));
     }
+}
+
+/// `rank 3`, or `ranks 1, 4, 5 …`.
+fn rank_list(ranks: &[u32]) -> String {
+    const NAMED_MAX: usize = 8;
+    let named: Vec<String> = ranks.iter().take(NAMED_MAX).map(u32::to_string).collect();
+    let noun = if ranks.len() == 1 { "rank" } else { "ranks" };
+    let more = if ranks.len() > NAMED_MAX { format!(" and {} more", ranks.len() - NAMED_MAX) } else { String::new() };
+    format!("{noun} {}{more}", named.join(", "))
 }
 
 /// A call that never returned lasts until the last that is known of the run. Only the last calls of a lane can be such: MPI_Abort in

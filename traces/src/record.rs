@@ -61,6 +61,9 @@ pub struct ProcessRecord {
     pub ended_ns: u64,
     /// Why recording stopped before the process did; empty if it did not.
     pub stopped: String,
+    /// The threads that have come to their end, while others may go on.
+    #[serde(default)]
+    pub ended_threads: Vec<u32>,
 }
 
 /// Two readings of the tick counter beside the monotonic clock, and what makes hosts comparable.
@@ -113,6 +116,9 @@ pub struct Chunk {
     /// Dictionary and columns, compressed with zstd.
     #[serde(with = "bytes")]
     pub body: Vec<u8>,
+    /// Where it stands in the file that it was read from; 0 if it was not. For error messages.
+    #[serde(skip)]
+    pub offset: u64,
 }
 
 /// Where the chunks lie.
@@ -166,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_chunk_survives() {
-        let chunk = Record::Chunk(Chunk { process: 1, thread: 2, calls: 3, first: 4, body: vec![5; 300] });
+        let chunk = Record::Chunk(Chunk { process: 1, thread: 2, calls: 3, first: 4, body: vec![5; 300], offset: 0 });
         assert_eq!(rmp_serde::from_slice::<Record>(&chunk.to_bytes()).unwrap(), chunk);
     }
 

@@ -54,6 +54,8 @@ enum Field {
     WorldSize,
     /// 1 if recording stopped for want of space.
     Stopped,
+    /// 1 if the thread has ended.
+    Ended,
     /// Bytes of the process record, which follows the fields.
     Process,
     /// Where the process record begins.
@@ -101,6 +103,12 @@ impl<M: Deref<Target = [u8]>> Ring<M> {
         }
     }
 
+    /// Whether the thread has come to its end: it makes no further call.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.field(Field::Ended) != 0
+    }
+
     /// The number of the thread in its process.
     #[must_use]
     pub fn thread(&self) -> u32 {
@@ -110,37 +118,43 @@ impl<M: Deref<Target = [u8]>> Ring<M> {
     /// What the ring holds, packed; None if it holds nothing. A ring that is damaged is read as far as it makes sense.
     #[must_use]
     pub fn chunk(&self, process: u32) -> Option<Chunk> {
-        let body = self.body();
-        (!body.events.is_empty()).then(|| body.pack(process, self.thread()))
+        self.chunk_in(&mut Body::default(), process)
     }
 
-    fn body(&self) -> Body {
-        let mut body = Body::default();
+    /// Like [`Ring::chunk`], in the memory of an empty body, which is empty again afterwards.
+    #[must_use]
+    pub fn chunk_in(&self, body: &mut Body, process: u32) -> Option<Chunk> {
+        self.read_dictionary(body);
+        self.read_events(body);
+        body.pack(process, self.thread())
+    }
+
+    fn read_dictionary(&self, body: &mut Body) {
         let arena = &self.0[HEADER + EVENTS..];
         let mut rest = &arena[..(self.field(Field::Arena) as usize).min(ARENA)];
         while let Some((head, tail)) = rest.split_at_checked(4) {
             let head = u32::from_le_bytes(head.try_into().expect("a slice of four bytes"));
             let (kind, len) = ((head >> 28) as usize, (head & 0x0fff_ffff) as usize);
             let Some((entry, tail)) = tail.split_at_checked(len) else { break };
-            body.entries[kind & 3].extend_from_slice(entry);
-            body.counts[kind & 3] += 1;
+            body.entry(Entry::ALL[kind & 3], entry);
             rest = tail;
         }
-        let end = HEADER + (self.field(Field::Events) as usize).min(EVENTS);
-        let mut at = HEADER;
-        while at + EVENT <= end {
-            let (ids, start, last) = (self.word(at), self.word(at + 8), self.word(at + 16));
+    }
+
+    fn read_events(&self, body: &mut Body) {
+        let mut rest = &self.0[HEADER..][..(self.field(Field::Events) as usize).min(EVENTS)];
+        while let Some((head, tail)) = rest.split_first_chunk::<EVENT>() {
+            let word = |n: usize| u64::from_le_bytes(head[n * 8..][..8].try_into().expect("a slice of eight bytes"));
+            let (ids, start, last) = (word(0), word(1), word(2));
             let words = (last >> 48) as u16;
-            let next = at + EVENT + usize::from(words) * 8;
             let event = RawEvent { call: ids as u32, outcome: (ids >> 32) as u32, start, duration: last & DURATION, words };
-            if next > end || event.call >= body.counts[2] || event.outcome > body.counts[3] {
+            let Some((words, tail)) = tail.split_at_checked(usize::from(words) * 8) else { break };
+            if !body.explains(&event) {
                 break;
             }
-            body.words.extend((at + EVENT..next).step_by(8).map(|w| self.word(w)));
-            body.events.push(event);
-            at = next;
+            body.event(&event, words);
+            rest = tail;
         }
-        body
     }
 }
 
@@ -240,6 +254,11 @@ impl<M: DerefMut<Target = [u8]>> Recording<M> {
     /// Notes how the process ends.
     pub fn end(&mut self, ending: Ending) {
         self.set(Field::Ending, ending as u64);
+    }
+
+    /// Notes that the thread ends.
+    pub fn end_thread(&mut self) {
+        self.set(Field::Ended, 1);
     }
 
     /// Notes that calls are missing from here on, for want of space.

@@ -76,6 +76,8 @@ pub struct Lane {
     pub rank: Option<u32>,
     /// 0 for the thread that called MPI first, 1 for the next.
     pub thread: u32,
+    /// Whether the thread has come to its end, and so makes no further call; the process may go on.
+    pub ended: bool,
     /// The calls.
     pub events: Vec<Event>,
     /// The words of the events, see [`Lane::words_of`].

@@ -35,6 +35,17 @@ pub struct Summary {
     pub bytes: u64,
 }
 
+impl Summary {
+    /// What is said of a trace when it has been made.
+    #[must_use]
+    pub fn to_text(&self, path: &str) -> String {
+        let Summary { processes, calls, bytes } = self;
+        let kib = bytes.div_ceil(1024);
+        let noun = if *processes == 1 { "rank" } else { "ranks" };
+        format!("{path}: {processes} {noun}, {calls} calls, {kib} KiB. Next: mpisim check {path}")
+    }
+}
+
 impl Writer {
     /// Begins a file at `path`, under another name until it is finished.
     ///
@@ -148,12 +159,13 @@ pub fn write(path: &Path, trace: &Trace) -> Result<Summary, Error> {
             clock: Clock::NANOSECONDS,
             ended_ns: trace.end_ns(),
             stopped: String::new(),
+            ended_threads: trace.lanes.iter().filter(|l| l.process as usize == number && l.ended).map(|l| l.thread).collect(),
         };
         let mut chunks = Vec::new();
         for lane in trace.lanes.iter().filter(|l| l.process as usize == number) {
             for start in (0..lane.events.len()).step_by(CHUNK_EVENTS) {
                 let events = start..lane.events.len().min(start + CHUNK_EVENTS);
-                chunks.push(body_of(trace, lane, events).pack(0, lane.thread));
+                chunks.extend(body_of(trace, lane, events).pack(0, lane.thread));
             }
         }
         writer.part(Part { process: record, chunks })?;

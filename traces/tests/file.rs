@@ -1,6 +1,7 @@
 //! Laws of the trace file: what is written is read, and whatever bytes come instead are an error or a damaged trace, never a panic.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -56,6 +57,40 @@ fn a_file_cut_anywhere_is_read_up_to_the_cut_or_refused_by_name() {
             Err(error) => assert!(error.to_string().contains("cut.msgpack: at byte "), "{error}"),
         }
     }
+}
+
+#[test]
+fn a_bit_that_flips_in_a_chunk_is_damage_and_never_another_call() {
+    let (dir, path) = written(&sample());
+    let whole = fs::read(&path).unwrap();
+    let find = |what: &[u8]| whole.windows(what.len()).rposition(|w| w == what).unwrap();
+    let body = find(&[0x28, 0xb5, 0x2f, 0xfd])..find(b"\x81\xa5index");
+    let changed = dir.path().join("changed.msgpack");
+    for at in body.clone() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        fs::write(&changed, &bytes).unwrap();
+        let damage = traces::open(&changed).map(|trace| trace.damage).unwrap_or_default();
+        assert!(damage.iter().any(|d| d.contains("at byte ")), "byte {at} of {body:?}: {damage:?}");
+    }
+}
+
+#[test]
+fn a_small_frame_that_claims_gigabytes_is_refused_without_taking_them() {
+    let (dir, path) = written(&sample());
+    let mut frame = zstd::stream::Encoder::new(Vec::new(), 1).unwrap();
+    let zeros = vec![0u8; 1 << 20];
+    (0..300).for_each(|_| frame.write_all(&zeros).unwrap());
+    let body = frame.finish().unwrap();
+    assert!(body.len() < 100_000);
+    let bomb = traces::record::Chunk { process: 0, thread: 0, calls: 1, first: 0, body, offset: 0 };
+    let mut bytes = fs::read(&path).unwrap();
+    let end = bytes.windows(7).rposition(|w| w == b"\x81\xa5index").unwrap();
+    bytes.splice(end..end, traces::record::Record::Chunk(bomb).to_bytes());
+    let changed = dir.path().join("changed.msgpack");
+    fs::write(&changed, bytes).unwrap();
+    let damage = traces::open(&changed).unwrap().damage;
+    assert!(damage[0].contains("larger than any chunk"), "{damage:?}");
 }
 
 #[test]
@@ -132,6 +167,7 @@ fn recorded(calls: u64) -> tempfile::TempDir {
     }
     let open = recording.begin(0, now);
     let _never_finished = open;
+    recording.end_thread();
     recording.end(Ending::Aborted);
     let ring = recording.into_memory();
     fs::write(dir.path().join("h-7-0.ring"), ring).unwrap();
@@ -154,6 +190,7 @@ fn a_segment_is_read_as_it_is_and_joined_without_loss() {
     let read = traces::open(dir.path()).unwrap();
     assert_eq!(read.event_count(), calls * 2 + 1, "each pair of polls is one event");
     assert_eq!(read.processes[0].ending, Ending::Aborted);
+    assert!(read.lanes[0].ended);
     let lane = &read.lanes[0];
     assert_eq!(lane.words_of(&lane.events[2 * 9999]), [9999]);
     assert_eq!(lane.words_of(&lane.events[2 * 9999 + 1]), [2], "the polls are counted");

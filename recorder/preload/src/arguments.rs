@@ -8,11 +8,11 @@ use traces::{Direction, Kind, Length};
 
 use crate::abi::{Abi, abi};
 use crate::communicators::Communicator;
-use crate::handles::{self, Handles, UNKNOWN};
+use crate::handles::{self, Handles};
 use crate::payload::{Payload, Places};
 use crate::recent::Found;
-use crate::requests::Request;
-use crate::shape::{Role, Shape, Step};
+use crate::requests::Named;
+use crate::shape::{Shape, Step};
 
 /// The most elements of an array that are kept; of longer ones nothing is.
 const ARRAY_MAX: usize = 8192;
@@ -96,6 +96,20 @@ impl Words {
         values.for_each(|v| self.push(v as u64));
     }
 
+    /// Adds an array of numbers, four in a row.
+    #[inline]
+    pub fn rows(&mut self, rows: impl ExactSizeIterator<Item = [i64; 4]>) {
+        let len = 4 * rows.len();
+        if len > ARRAY_MAX {
+            return self.nil();
+        }
+        self.kind(INTS);
+        self.push(len as u64);
+        for row in rows {
+            row.into_iter().for_each(|value| self.push(value as u64));
+        }
+    }
+
     /// Adds a string.
     pub fn text(&mut self, text: &[u8]) {
         let text = &text[..text.len().min(TEXT_MAX)];
@@ -137,15 +151,6 @@ impl Words {
     }
 }
 
-/// A request that a call names.
-#[derive(Clone, Copy, Debug)]
-pub struct Named {
-    /// Its handle.
-    pub handle: u64,
-    /// What is known of it; None for null and unknown ones.
-    pub request: Option<Request>,
-}
-
 /// The arguments of the call at hand.
 #[derive(Debug, Default)]
 pub struct Arguments {
@@ -165,18 +170,35 @@ impl Arguments {
     /// Takes the arguments of a call from what is known of it.
     #[inline]
     pub fn recall(&mut self, found: &Found) {
-        self.requests.clear();
         self.freed.clear();
         (self.sent, self.received) = (found.sent, found.received);
     }
 
-    /// Reads the arguments of a call.
+    /// Finds out which requests a call names; none if it does not take any.
+    ///
+    /// # Safety
+    /// The arguments are what the program passes to the function of this shape.
+    #[inline]
+    pub unsafe fn name_requests(&mut self, shape: &Shape, a: &[usize]) {
+        self.requests.clear();
+        if let Some(at) = shape.names {
+            handles::with(|handles| {
+                let step = &shape.parameters[at];
+                let count = match step.length {
+                    Length::Parameter(count) => usize::try_from(a[count] as i32).unwrap_or(0),
+                    _ => 1,
+                };
+                name_requests(a[at], count, step, handles, &mut self.requests);
+            });
+        }
+    }
+
+    /// Reads the arguments of a call, after [`Arguments::name_requests`].
     ///
     /// # Safety
     /// They are what the program passes to the function of this shape.
     pub unsafe fn read(&mut self, shape: &Shape, a: &[usize], caller: usize) {
         self.words.begin([1 << 62 | u64::from(shape.function.0), caller as u64]);
-        self.requests.clear();
         self.freed.clear();
         (self.sent, self.received) = (None, None);
         handles::with(|handles| {
@@ -214,9 +236,6 @@ impl<'a> Reader<'a> {
     }
 
     fn read(&self, into: &mut Arguments, handles: &mut Handles) {
-        if !matches!(self.shape.role, Role::None | Role::Makes(..)) {
-            handles.requests.begin_call();
-        }
         for (at, step) in self.shape.parameters.iter().enumerate() {
             if step.always || self.is_significant(step) { self.argument(at, step, into, handles) } else { into.words.nil() }
         }
@@ -237,7 +256,7 @@ impl<'a> Reader<'a> {
             return words.nil();
         }
         if step.kind == Kind::Request {
-            return self.requests(at, step, into, handles);
+            return Self::requests(step, into);
         }
         if step.length != Length::Scalar {
             return match self.length(step.length) {
@@ -263,30 +282,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn requests(&self, at: usize, step: &Step, into: &mut Arguments, handles: &mut Handles) {
-        let word = self.a[at];
-        let by_address = step.direction != Direction::In || step.length != Length::Scalar;
-        let count = if step.length == Length::Scalar { 1 } else { self.length(step.length).unwrap_or(0) };
-        if by_address && word == 0 && count > 0 {
-            return into.words.nil();
-        }
-        let bytes = self.abi.handle_bytes(Kind::Request);
-        for i in 0..count {
-            let handle = match by_address {
-                // SAFETY: so many requests lie there.
-                true => unsafe { self.abi.handle_at(Kind::Request, word, i) },
-                false => self.abi.handle(Kind::Request, word),
-            };
-            let request = handles.requests.name(handle, if by_address { word + i * bytes } else { 0 });
-            into.requests.push(Named { handle, request });
-        }
-        let number = |n: &Named| match n.request {
-            Some(request) => request.id,
-            None => self.abi.predefined(Kind::Request, n.handle).unwrap_or(UNKNOWN),
-        };
+    fn requests(step: &Step, into: &mut Arguments) {
         match (step.length, into.requests.first()) {
-            (Length::Scalar, Some(first)) => into.words.int(number(first)),
-            _ => into.words.ints(into.requests.len(), into.requests.iter().map(number)),
+            (Length::Scalar, Some(first)) => into.words.int(first.number),
+            (Length::Scalar, None) => into.words.nil(),
+            _ => into.words.ints(into.requests.len(), into.requests.iter().map(|named| named.number)),
         }
     }
 
@@ -342,6 +342,25 @@ impl<'a> Reader<'a> {
             contiguous: datatype.contiguous,
             datatype: word(places.datatype),
         })
+    }
+}
+
+/// Names the `count` requests that lie at an address, or the one that `word` is.
+fn name_requests(word: usize, count: usize, step: &Step, handles: &mut Handles, into: &mut Vec<Named>) {
+    let abi = abi();
+    let by_address = step.direction != Direction::In || step.length != Length::Scalar;
+    if by_address && word == 0 {
+        return;
+    }
+    handles.requests.begin_call();
+    let bytes = abi.handle_bytes(Kind::Request);
+    for i in 0..count {
+        let (handle, variable) = match by_address {
+            // SAFETY: so many requests lie there.
+            true => (unsafe { abi.handle_at(Kind::Request, word, i) }, word + i * bytes),
+            false => (abi.handle(Kind::Request, word), 0),
+        };
+        into.push(handles.requests.name(handle, variable));
     }
 }
 

@@ -9,8 +9,10 @@ use std::ops::{Deref, DerefMut};
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::ptr;
+use std::sync::OnceLock;
 
 use recorder::settings::with_suffix;
+use traces::chunk::Body;
 use traces::record::Record;
 use traces::segment::{RING_BYTES, Recording};
 
@@ -76,23 +78,43 @@ pub struct Lane {
     pub arguments: Arguments,
     /// The results of the call at hand.
     pub results: Results,
+    /// Where the ring's contents are packed.
+    body: Body,
     chunks: PathBuf,
     chunks_file: Option<File>,
 }
 
-thread_local! {
-    static LANE: Cell<*mut Lane> = const { Cell::new(ptr::null_mut()) };
+/// What a thread has of its own. A wrapper asks for it once: in a shared library that costs a function call.
+pub struct Thread {
+    /// How many MPI calls it is in, one within the other.
+    pub depth: Cell<u32>,
+    lane: Cell<*mut Lane>,
 }
 
-/// The lane of this thread, if the process is recorded. The reference must be gone before the next call of this function.
-#[inline]
-pub fn current() -> Option<&'static mut Lane> {
-    let process = process::recording()?;
-    if LANE.get().is_null() {
-        LANE.set(begin(process)?);
+thread_local! {
+    /// The thread at hand.
+    pub static THREAD: Thread = const { Thread { depth: Cell::new(0), lane: Cell::new(ptr::null_mut()) } };
+}
+
+impl Thread {
+    /// The lane of this thread, if the process is recorded. The reference must be gone before the next call of this function.
+    #[inline]
+    pub fn lane(&self) -> Option<&'static mut Lane> {
+        if !process::is_on() || self.lane.get().is_null() {
+            self.begin()?;
+        }
+        // SAFETY: lanes live for ever, belong to one thread, and callers hold one reference at a time.
+        unsafe { self.lane.get().as_mut() }
     }
-    // SAFETY: lanes live for ever, belong to one thread, and callers hold one reference at a time.
-    unsafe { LANE.get().as_mut() }
+
+    #[cold]
+    fn begin(&self) -> Option<()> {
+        let process = process::recording()?;
+        if self.lane.get().is_null() {
+            self.lane.set(begin(process)?);
+        }
+        Some(())
+    }
 }
 
 #[cold]
@@ -114,10 +136,35 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
         recent: Recent::default(),
         arguments: Arguments::default(),
         results: Results::default(),
+        body: Body::default(),
         chunks: with_suffix(&stem, ".chunks"),
         chunks_file: None,
     });
-    Some(Box::into_raw(lane))
+    let lane = Box::into_raw(lane);
+    tell_end_of_thread(lane);
+    Some(lane)
+}
+
+/// Has it noted in the segment when this thread ends, which the end of the process is not.
+fn tell_end_of_thread(lane: *mut Lane) {
+    static KEY: OnceLock<Option<libc::pthread_key_t>> = OnceLock::new();
+    let key = KEY.get_or_init(|| {
+        let mut key = 0;
+        // SAFETY: the key is written before it is used; the destructor lives as long as the process, like this library.
+        (unsafe { libc::pthread_key_create(&raw mut key, Some(thread_ends)) } == 0).then_some(key)
+    });
+    if let Some(key) = key {
+        // SAFETY: the key is valid, and the value is what the destructor expects. If it is not kept the end is not noted.
+        unsafe { libc::pthread_setspecific(*key, lane.cast()) };
+    }
+}
+
+/// A thread that has a lane ends.
+unsafe extern "C" fn thread_ends(lane: *mut libc::c_void) {
+    if process::is_on() {
+        // SAFETY: the value is a lane of this thread, which is in no call any more; lanes live for ever.
+        unsafe { (*lane.cast::<Lane>()).recording.end_thread() };
+    }
 }
 
 impl Lane {
@@ -125,7 +172,7 @@ impl Lane {
     #[cold]
     pub fn flush(&mut self) -> bool {
         self.recording.tell_time(clock::ticks(), clock::monotonic_ns());
-        let Some(chunk) = self.recording.ring().chunk(0) else { return true };
+        let Some(chunk) = self.recording.ring().chunk_in(&mut self.body, 0) else { return true };
         let bytes = Record::Chunk(chunk).to_bytes();
         match self.append(&bytes) {
             Ok(()) => {

@@ -33,8 +33,13 @@ pub struct Process {
     pub record: ProcessRecord,
 }
 
-/// The recording, if it is on.
+/// Whether the process is being recorded.
 #[inline]
+pub fn is_on() -> bool {
+    STATE.load(Ordering::Relaxed) == ON
+}
+
+/// The recording, if it is on. The first to ask begins it.
 pub fn recording() -> Option<&'static Process> {
     match STATE.load(Ordering::Relaxed) {
         ON => PROCESS.get(),
@@ -50,9 +55,19 @@ pub fn stop() {
 
 /// Records no more, and says why, once.
 pub fn stop_because(what: &str) {
-    if STATE.swap(OFF, Ordering::Relaxed) != OFF {
-        eprintln!("mpitrace: recording stops in process {}: {what}; the program goes on", std::process::id());
+    if STATE.swap(OFF, Ordering::Relaxed) == OFF {
+        return;
     }
+    // One process says it for all. Where not even this file can be made, each does.
+    let told = PROCESS.get().map(|p| OpenOptions::new().create_new(true).write(true).open(p.settings.parts.join("stopped")));
+    if !told.is_some_and(|told| told.is_err_and(|e| e.kind() == std::io::ErrorKind::AlreadyExists)) {
+        say(&format!("recording stops in process {}: {what}; the program goes on", std::process::id()));
+    }
+}
+
+/// Says a line to the user, in one piece, so that it is not torn by what other ranks say.
+fn say(line: &str) {
+    let _ = std::io::stderr().write_all(format!("mpitrace: {line}\n").as_bytes());
 }
 
 #[cold]
@@ -139,7 +154,7 @@ impl Process {
             }
             Ok(None) => {}
             Err(error) => {
-                eprintln!("mpitrace: the trace stays in pieces, which `mpisim check {}` can read: {error}", parts.display())
+                say(&format!("the trace stays in pieces, which `mpisim check {}` can read: {error}", parts.display()));
             }
         }
     }
@@ -154,9 +169,7 @@ impl Process {
 
     fn report(&self, summary: &traces::writer::Summary) {
         if !self.settings.quiet {
-            let path = relative(&self.settings.output);
-            let (ranks, calls, kib) = (summary.processes, summary.calls, summary.bytes.div_ceil(1024));
-            eprintln!("mpitrace: {path}: {ranks} ranks, {calls} calls, {kib} KiB. Next: mpisim check {path}");
+            say(&summary.to_text(&relative(&self.settings.output)));
         }
     }
 }

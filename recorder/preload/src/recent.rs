@@ -1,24 +1,31 @@
 //! Calls that were made before with the very same words: what a loop makes over and over.
 //!
-//! A call whose arguments are all passed by value is the same call as an earlier one with equal words, as long as no handle was made
-//! or freed in between. It need not be read again.
+//! A call whose arguments are all passed by value, or are requests, is the same call as an earlier one with equal words and requests,
+//! as long as no other handle was made or freed in between. It need not be read again, and its outcome is mostly the same one, too.
 
 use traces::Function;
 
 use crate::payload::Payload;
+use crate::requests::Named;
 
 /// Entries of the table, a power of two. A call that finds its place taken takes it over.
 const PLACES: usize = 256;
-/// The most parameters that a function has.
-const WORDS: usize = 13;
+/// The most words of a call that is kept: the arguments, and the requests that it names.
+const WORDS: usize = 16;
+/// The most words of an outcome that is kept.
+const OUTCOME_WORDS: usize = 16;
 
-/// What a call with these words was found to be.
+/// A call that was made, and what came of it the last time.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    words: [usize; WORDS],
+    words: [u64; WORDS],
     len: usize,
     owner: (Function, usize, u64),
     found: Found,
+    outcome_words: [u64; OUTCOME_WORDS],
+    /// 0 if no outcome is known.
+    outcome_len: usize,
+    outcome: u32,
 }
 
 /// What there is to know of a call beyond its words.
@@ -30,6 +37,46 @@ pub struct Found {
     pub sent: Option<Payload>,
     /// What it receives.
     pub received: Option<Payload>,
+}
+
+/// A call by all that tells it from others.
+#[derive(Clone, Copy)]
+pub struct Key<'a> {
+    /// Which function is called.
+    pub function: Function,
+    /// From which address.
+    pub caller: usize,
+    /// While which handles are there.
+    pub epoch: u64,
+    /// With which arguments.
+    pub arguments: &'a [usize],
+    /// With which requests.
+    pub requests: &'a [Named],
+}
+
+impl Key<'_> {
+    fn owner(&self) -> (Function, usize, u64) {
+        (self.function, self.caller, self.epoch)
+    }
+
+    fn words(&self) -> impl Iterator<Item = u64> {
+        self.arguments.iter().map(|&word| word as u64).chain(self.requests.iter().map(|named| named.number as u64))
+    }
+
+    /// Its place in the table. The multiplications do not wait for each other.
+    #[inline]
+    fn place(&self) -> usize {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mut factor = ODD;
+        let mut mix = |sum: u64, word: u64| {
+            factor = factor.wrapping_add(ODD << 1);
+            sum.wrapping_add(word.wrapping_mul(factor))
+        };
+        let start = (self.caller as u64).wrapping_mul(ODD);
+        let sum = self.arguments.iter().fold(start, |sum, &word| mix(sum, word as u64));
+        let sum = self.requests.iter().fold(sum, |sum, named| mix(sum, named.number as u64));
+        ((sum ^ sum >> 32).wrapping_mul(ODD) >> 48) as usize & (PLACES - 1)
+    }
 }
 
 /// The calls that were made of late.
@@ -44,27 +91,47 @@ impl Default for Recent {
     }
 }
 
-#[inline]
-fn place(function: Function, a: &[usize], caller: usize) -> usize {
-    const ODD: usize = 0x9e37_79b9_7f4a_7c15;
-    let mixed = a.iter().fold(caller ^ usize::from(function.0), |hash, &word| (hash ^ word).wrapping_mul(ODD).rotate_left(29));
-    (mixed.wrapping_mul(ODD) >> 48) & (PLACES - 1)
-}
-
 impl Recent {
-    /// What is known of a call with these words, made from this address while no handle changes (`epoch`).
+    /// What is known of a call, and its place.
     #[inline]
-    pub fn find(&self, function: Function, a: &[usize], caller: usize, epoch: u64) -> Option<Found> {
-        let entry = self.entries[place(function, a, caller)].as_ref()?;
-        let same = entry.owner == (function, caller, epoch) && entry.words[..entry.len] == *a;
-        same.then_some(entry.found)
+    pub fn find(&self, key: Key<'_>) -> Option<(Found, usize)> {
+        let place = key.place();
+        let entry = self.entries[place].as_ref()?;
+        let (arguments, requests) = (key.arguments.len(), key.requests.len());
+        let same = entry.owner == key.owner()
+            && entry.len == arguments + requests
+            && key.arguments.iter().zip(&entry.words).all(|(&word, &known)| word as u64 == known)
+            && key.requests.iter().zip(&entry.words[arguments..]).all(|(named, &known)| named.number as u64 == known);
+        same.then_some((entry.found, place))
     }
 
-    /// Remembers a call.
-    pub fn keep(&mut self, function: Function, a: &[usize], caller: usize, epoch: u64, found: Found) {
+    /// Remembers a call, and gives its place; None if it has too many words.
+    pub fn keep(&mut self, key: Key<'_>, found: Found) -> Option<usize> {
+        let len = key.arguments.len() + key.requests.len();
         let mut words = [0; WORDS];
-        words[..a.len()].copy_from_slice(a);
-        self.entries[place(function, a, caller)] = Some(Entry { words, len: a.len(), owner: (function, caller, epoch), found });
+        if len > WORDS {
+            return None;
+        }
+        words.iter_mut().zip(key.words()).for_each(|(place, word)| *place = word);
+        let place = key.place();
+        let outcome_words = [0; OUTCOME_WORDS];
+        self.entries[place] = Some(Entry { words, len, owner: key.owner(), found, outcome_words, outcome_len: 0, outcome: 0 });
+        Some(place)
+    }
+
+    /// The number of an outcome with these words, if the call at this place had it the last time.
+    #[inline]
+    pub fn outcome(&self, place: usize, words: &[u64]) -> Option<u32> {
+        let entry = self.entries[place].as_ref()?;
+        (entry.outcome_words[..entry.outcome_len] == *words).then_some(entry.outcome)
+    }
+
+    /// Remembers the outcome of the call at this place.
+    pub fn keep_outcome(&mut self, place: usize, words: &[u64], outcome: u32) {
+        if let Some(entry) = self.entries[place].as_mut().filter(|_| words.len() <= OUTCOME_WORDS) {
+            entry.outcome_words[..words.len()].copy_from_slice(words);
+            (entry.outcome_len, entry.outcome) = (words.len(), outcome);
+        }
     }
 
     /// Forgets all: the dictionary has begun anew.

@@ -6,9 +6,10 @@ use traces::{Ending, Function, Kind, Length, mpi};
 
 use crate::abi::abi;
 use crate::handles;
-use crate::lane::{self, Lane};
+use crate::lane::{Lane, Thread};
 use crate::process::{self, clock};
-use crate::recent::Found;
+use crate::recent::{Found, Key};
+use crate::requests::Named;
 use crate::results::Digests;
 use crate::shape::{self, Role, Shape};
 
@@ -17,6 +18,8 @@ pub struct Pending {
     lane: &'static mut Lane,
     shape: &'static Shape,
     open: Open,
+    /// Its place among the recent calls, if it has one.
+    place: Option<usize>,
 }
 
 /// Puts a call on record. May replace MPI_STATUS_IGNORE in the arguments. None if nothing is recorded.
@@ -24,18 +27,21 @@ pub struct Pending {
 /// # Safety
 /// The arguments are those of the function.
 #[inline]
-pub unsafe fn enter(function: Function, a: &mut [usize], caller: usize) -> Option<Pending> {
-    let lane = lane::current()?;
+pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], caller: usize) -> Option<Pending> {
+    let lane = thread.lane()?;
     if !lane.recording.has_room() && !lane.flush() {
         return None;
     }
     let shape = shape::of(function);
+    // SAFETY: as the caller's.
+    unsafe { lane.arguments.name_requests(shape, a) };
     let epoch = handles::epoch();
-    let recent = if shape.by_value { lane.recent.find(function, a, caller, epoch) } else { None };
-    let call = match recent {
-        Some(found) => {
+    let key = Key { function, caller, epoch, arguments: a, requests: &lane.arguments.requests };
+    let recent = if shape.by_value { lane.recent.find(key) } else { None };
+    let (call, place) = match recent {
+        Some((found, place)) => {
             lane.arguments.recall(&found);
-            found.call
+            (found.call, Some(place))
         }
         // SAFETY: as the caller's.
         None => unsafe { read_call(lane, shape, a, caller, epoch)? },
@@ -45,22 +51,24 @@ pub unsafe fn enter(function: Function, a: &mut [usize], caller: usize) -> Optio
         lane.recording.end(Ending::Aborted);
     }
     let open = lane.recording.begin(call, clock::ticks());
-    Some(Pending { lane, shape, open })
+    Some(Pending { lane, shape, open, place })
 }
 
-/// Reads a call that is not one of the recent.
+/// Reads a call that is not one of the recent. Gives its number, and its place among the recent from now on.
 ///
 /// # Safety
 /// As [`enter`].
-unsafe fn read_call(lane: &mut Lane, shape: &Shape, a: &[usize], caller: usize, epoch: u64) -> Option<u32> {
+unsafe fn read_call(lane: &mut Lane, shape: &Shape, a: &[usize], caller: usize, epoch: u64) -> Option<(u32, Option<usize>)> {
     // SAFETY: as the caller's.
     unsafe { lane.arguments.read(shape, a, caller) };
     let call = number_of_call(lane, shape.function, caller)?;
-    if shape.by_value {
-        let found = Found { call, sent: lane.arguments.sent, received: lane.arguments.received };
-        lane.recent.keep(shape.function, a, caller, epoch, found);
+    if !shape.by_value {
+        return Some((call, None));
     }
-    Some(call)
+    let Lane { recent, arguments, .. } = lane;
+    let key = Key { function: shape.function, caller, epoch, arguments: a, requests: &arguments.requests };
+    let found = Found { call, sent: arguments.sent, received: arguments.received };
+    Some((call, recent.keep(key, found)))
 }
 
 /// Where the program ignores statuses, the library gets memory of ours: the source of a wildcard receive is worth knowing.
@@ -77,7 +85,7 @@ fn keep_statuses(lane: &mut Lane, shape: &Shape, a: &mut [usize]) {
         Role::None | Role::Makes(..) => {
             shape.receives.is_some() || shape.found.is_some() || shape.function.class() == traces::Class::Probe
         }
-        _ => lane.arguments.requests.iter().any(|n| n.request.is_some()),
+        _ => lane.arguments.requests.iter().any(Named::is_known),
     };
     if wanted && count > 0 {
         a[at] = lane.results.room_for_statuses(count, abi.status_bytes);
@@ -115,14 +123,14 @@ fn learn_call(lane: &mut Lane, function: Function, caller: usize, arrays: bool) 
 #[inline]
 pub unsafe fn leave(pending: Pending, a: &[usize], code: i32) {
     let end = clock::ticks();
-    let Pending { lane, shape, open } = pending;
+    let Pending { lane, shape, open, place } = pending;
     if matches!(shape.function, mpi::INIT | mpi::INIT_THREAD) && code == 0 {
         world_begins(lane);
     }
     let digests = Digests { limit: lane.process.settings.digest_limit, now: end };
     // SAFETY: as the caller's.
     let nothing = unsafe { lane.results.read(shape, a, code, &lane.arguments, digests) };
-    match outcome_number(lane, code) {
+    match outcome_number(lane, code, place) {
         Some(outcome) if nothing => lane.recording.finish_poll(open, outcome, end),
         Some(outcome) => lane.recording.finish(open, outcome, end, &lane.results.digests),
         None => {}
@@ -132,20 +140,28 @@ pub unsafe fn leave(pending: Pending, a: &[usize], code: i32) {
     }
 }
 
-/// `has_room` has seen to it that an outcome fits, unless it is larger than any entry may be.
+/// The number of the outcome in the dictionary. `has_room` has seen to it that it fits, unless it is larger than any entry may be.
 #[inline]
-fn outcome_number(lane: &mut Lane, code: i32) -> Option<u32> {
-    let Lane { recording, results, .. } = lane;
-    if let Some(number) = recording.known(results.words.key()) {
+fn outcome_number(lane: &mut Lane, code: i32, place: Option<usize>) -> Option<u32> {
+    let Lane { recording, results, recent, .. } = lane;
+    let key = results.words.key();
+    if let Some(number) = place.and_then(|place| recent.outcome(place, key)) {
         return Some(number);
     }
-    for arrays in [true, false] {
-        let values = results.words.values(arrays);
-        if let Ok(number) = recording.intern(Entry::Outcome, results.words.key(), |out| write_outcome(out, code, &values)) {
-            return Some(number);
-        }
+    let number = recording.known(key).or_else(|| learn_outcome(lane, code))?;
+    if let Some(place) = place {
+        lane.recent.keep_outcome(place, lane.results.words.key(), number);
     }
-    None
+    Some(number)
+}
+
+#[cold]
+fn learn_outcome(lane: &mut Lane, code: i32) -> Option<u32> {
+    let Lane { recording, results, .. } = lane;
+    [true, false].into_iter().find_map(|arrays| {
+        let values = results.words.values(arrays);
+        recording.intern(Entry::Outcome, results.words.key(), |out| write_outcome(out, code, &values)).ok()
+    })
 }
 
 #[cold]

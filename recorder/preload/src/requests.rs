@@ -8,43 +8,73 @@ use rustc_hash::FxHashMap;
 use traces::constant::{FIRST_MADE, REQUEST_NULL};
 
 use crate::abi::abi;
+use crate::handles::UNKNOWN;
 use crate::payload::Payload;
 
 /// What an operation does with its buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Operation {
     /// It sends it.
     Send,
     /// It receives into it.
     Receive,
     /// Something else: its status means nothing to a receiver.
+    #[default]
     Other,
 }
 
 /// What is known of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Request {
-    /// Its number in the trace.
-    pub id: i64,
     /// What it does.
     pub operation: Operation,
     /// Whether it lives on when it completes.
     pub persistent: bool,
     /// Its buffer.
     pub payload: Payload,
+}
+
+/// A request that a call names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Its handle.
+    handle: u64,
+    /// Its number in the trace.
+    pub number: i64,
+    /// Where it is in the table; [`NOWHERE`] for null and unknown ones.
+    at: u32,
+}
+
+impl Named {
+    /// Whether it is a request that the program made.
+    #[inline]
+    pub fn is_known(&self) -> bool {
+        self.at != NOWHERE
+    }
+}
+
+/// No place in the table.
+const NOWHERE: u32 = u32::MAX;
+
+/// A place for a request; its position is the request's number, less the first.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    request: Request,
+    handle: u64,
     /// The address of the variable that the handle was given in.
     variable: usize,
     /// The last call that named it.
     named_by: u64,
+    /// The place of the next younger request with the same handle.
+    next: Option<u32>,
 }
 
 /// The requests of the process.
 #[derive(Debug, Default)]
 pub struct Requests {
-    /// By handle: the first request that has it.
-    live: FxHashMap<u64, Request>,
-    /// By handle: further requests that share it, the oldest first.
-    shared: FxHashMap<u64, Vec<Request>>,
+    slots: Vec<Slot>,
+    /// By handle: the place of the oldest request that has it.
+    oldest: FxHashMap<u64, u32>,
     /// One bit a number: set if it is taken.
     taken: Vec<u64>,
     /// Counts the calls that name requests.
@@ -59,63 +89,98 @@ impl Requests {
 
     /// The request that the program means by the handle in this variable.
     #[inline]
-    pub fn name(&mut self, handle: u64, variable: usize) -> Option<Request> {
-        let calls = self.calls;
-        let first = self.live.get_mut(&handle)?;
-        let none_shared = self.shared.is_empty();
-        let shared = if none_shared { None } else { self.shared.get_mut(&handle).filter(|s| !s.is_empty()) };
-        let found = match shared {
-            None => first,
-            Some(shared) => {
-                let mut all: Vec<&mut Request> = std::iter::once(first).chain(shared).collect();
-                let free = |r: &&mut Request| r.named_by != calls;
-                let best = all.iter().position(|r| free(r) && r.variable == variable).or_else(|| all.iter().position(free));
-                all.swap_remove(best.unwrap_or(0))
-            }
+    pub fn name(&mut self, handle: u64, variable: usize) -> Named {
+        let Some(&oldest) = self.oldest.get(&handle) else {
+            let number = if handle == abi().request_null { REQUEST_NULL } else { UNKNOWN };
+            return Named { handle, number, at: NOWHERE };
         };
-        found.named_by = calls;
-        Some(*found)
+        let at = if self.slots[oldest as usize].next.is_none() { oldest } else { self.choose(oldest, variable) };
+        self.slots[at as usize].named_by = self.calls;
+        Named { handle, number: FIRST_MADE + i64::from(at), at }
+    }
+
+    /// Among requests that share a handle: the one of this variable, or else the oldest, that this call has not named yet.
+    #[cold]
+    fn choose(&self, oldest: u32, variable: usize) -> u32 {
+        let sharers = || std::iter::successors(Some(oldest), |&at| self.slots[at as usize].next);
+        let mut free = sharers().filter(|&at| self.slots[at as usize].named_by != self.calls);
+        let first_free = free.clone().next();
+        free.find(|&at| self.slots[at as usize].variable == variable).or(first_free).unwrap_or(oldest)
+    }
+
+    /// What is known of a request that a call named; None if it is gone.
+    #[inline]
+    pub fn get(&self, named: &Named) -> Option<&Request> {
+        let slot = self.slots.get(named.at as usize)?;
+        (slot.handle == named.handle).then_some(&slot.request)
     }
 
     /// The program made a request, and its handle lies in this variable. Returns its number.
-    pub fn add(&mut self, handle: u64, variable: usize, operation: Operation, persistent: bool, payload: Payload) -> i64 {
+    #[inline]
+    pub fn add(&mut self, handle: u64, variable: usize, request: Request) -> i64 {
         if handle == abi().request_null {
             return REQUEST_NULL;
         }
-        let id = self.lowest_free();
-        let request = Request { id, operation, persistent, payload, variable, named_by: 0 };
-        match self.live.entry(handle) {
-            std::collections::hash_map::Entry::Occupied(_) => self.shared.entry(handle).or_default().push(request),
-            std::collections::hash_map::Entry::Vacant(entry) => drop(entry.insert(request)),
+        let at = self.lowest_free();
+        let slot = Slot { request, handle, variable, named_by: 0, next: None };
+        match self.slots.get_mut(at as usize) {
+            Some(place) => *place = slot,
+            None => self.slots.push(slot),
         }
-        id
+        if let Some(oldest) = self.oldest.insert(handle, at) {
+            self.share(oldest, at, handle);
+        }
+        FIRST_MADE + i64::from(at)
     }
 
-    fn lowest_free(&mut self) -> i64 {
+    /// The handle was taken already: the new request is the last in the row of those that share it.
+    #[cold]
+    fn share(&mut self, oldest: u32, youngest: u32, handle: u64) {
+        self.oldest.insert(handle, oldest);
+        let mut last = oldest;
+        while let Some(next) = self.slots[last as usize].next {
+            last = next;
+        }
+        self.slots[last as usize].next = Some(youngest);
+    }
+
+    #[inline]
+    fn lowest_free(&mut self) -> u32 {
         let word = self.taken.iter().position(|&w| w != u64::MAX).unwrap_or_else(|| {
             self.taken.push(0);
             self.taken.len() - 1
         });
-        let bit = self.taken[word].trailing_ones() as usize;
+        let bit = self.taken[word].trailing_ones();
         self.taken[word] |= 1 << bit;
-        FIRST_MADE + (word * 64 + bit) as i64
+        word as u32 * 64 + bit
     }
 
-    /// A request is no more.
-    pub fn remove(&mut self, handle: u64, id: i64) {
-        let number = usize::try_from(id - FIRST_MADE).unwrap_or(usize::MAX);
-        if let Some(word) = self.taken.get_mut(number / 64) {
-            *word &= !(1 << (number % 64));
+    /// A request that a call named is no more.
+    #[inline]
+    pub fn remove(&mut self, named: &Named) {
+        let Some(slot) = self.slots.get_mut(named.at as usize).filter(|slot| slot.handle == named.handle) else { return };
+        let next = slot.next.take();
+        slot.handle = abi().request_null;
+        self.taken[named.at as usize / 64] &= !(1 << (named.at % 64));
+        if next.is_none() && self.oldest.get(&named.handle) == Some(&named.at) {
+            self.oldest.remove(&named.handle);
+        } else {
+            self.unlink(named, next);
         }
-        let none_shared = self.shared.is_empty();
-        let shared = if none_shared { None } else { self.shared.get_mut(&handle).filter(|s| !s.is_empty()) };
-        if self.live.get(&handle).is_some_and(|r| r.id == id) {
-            match shared {
-                Some(shared) => drop(self.live.insert(handle, shared.remove(0))),
-                None => drop(self.live.remove(&handle)),
-            }
-        } else if let Some(shared) = shared {
-            shared.retain(|r| r.id != id);
+    }
+
+    /// Takes a request out of the row of those that share its handle.
+    #[cold]
+    fn unlink(&mut self, named: &Named, next: Option<u32>) {
+        let Some(&oldest) = self.oldest.get(&named.handle) else { return };
+        if oldest == named.at {
+            self.oldest.extend(next.map(|next| (named.handle, next)));
+            return;
         }
+        let mut before = oldest;
+        while let Some(at) = self.slots[before as usize].next.filter(|&at| at != named.at) {
+            before = at;
+        }
+        self.slots[before as usize].next = next;
     }
 }

@@ -9,7 +9,7 @@ use crate::abi::{Abi, abi};
 use crate::arguments::{Arguments, Words, is_handle};
 use crate::handles::{self, Handles};
 use crate::payload::{self, Payload};
-use crate::requests::{Operation, Request};
+use crate::requests::{Operation, Request, Requests};
 use crate::shape::{Making, Role, Shape, Step};
 use crate::{handles::UNKNOWN, real};
 
@@ -22,6 +22,8 @@ pub struct Results {
     pub digests: Vec<u64>,
     /// The position in the call's array of each request that completed; of a call without requests, 0.
     completed: Vec<usize>,
+    /// What was sent and received, with the bytes of it where a status tells them.
+    payloads: Vec<(Payload, Option<u64>)>,
     /// Memory for statuses that the program did not ask for.
     statuses: Vec<u64>,
 }
@@ -37,9 +39,12 @@ pub struct Digests {
 
 impl Results {
     /// Memory for `count` statuses of `bytes` each: the program passed MPI_STATUS_IGNORE, and the source of a message is needed.
+    #[inline]
     pub fn room_for_statuses(&mut self, count: usize, bytes: usize) -> usize {
-        self.statuses.clear();
-        self.statuses.resize((count * bytes).div_ceil(8) + 1, 0);
+        let words = (count * bytes).div_ceil(8);
+        if self.statuses.len() < words {
+            self.statuses.resize(words, 0);
+        }
         self.statuses.as_mut_ptr() as usize
     }
 
@@ -50,32 +55,40 @@ impl Results {
     pub unsafe fn read(&mut self, shape: &Shape, a: &[usize], code: i32, arguments: &Arguments, digests: Digests) -> bool {
         self.words.begin([1 << 61 | u64::from(shape.function.0), code as u32 as u64]);
         self.digests.clear();
-        self.completed.clear();
+        self.payloads.clear();
         let reader = Reader { abi: abi(), shape, a, ok: code == 0, arguments };
         let nothing = reader.found_nothing();
+        let has_digests = reader.ok && !nothing && digests.limit > 0;
+        // Most calls leave the handles as they are.
+        if shape.is_plain() {
+            self.words.nil_until(shape.parameters.len());
+            if has_digests {
+                reader.own_payloads(&mut self.payloads);
+            }
+        } else {
+            self.take_results(&reader, nothing, has_digests);
+        }
+        for (payload, bytes) in &self.payloads {
+            self.digests.push(payload::digest(payload, *bytes, digests.limit, digests.now));
+        }
+        nothing
+    }
+
+    fn take_results(&mut self, reader: &Reader<'_>, nothing: bool, has_digests: bool) {
+        let Reader { shape, a, .. } = *reader;
+        self.completed.clear();
         if reader.ok && !nothing {
             reader.completed(&mut self.completed);
         }
-        // Most calls leave the handles as they are.
-        let is_plain = shape.results.is_empty() && matches!(shape.role, Role::None);
-        if is_plain {
-            self.words.nil_until(shape.parameters.len());
-        } else {
-            self.take_results(shape, a, &reader, nothing);
-        }
-        if reader.ok && !nothing && digests.limit > 0 {
-            reader.digests(&self.completed, &mut self.digests, digests);
-        }
-        nothing && reader.ok
-    }
-
-    fn take_results(&mut self, shape: &Shape, a: &[usize], reader: &Reader<'_>, nothing: bool) {
         handles::with(|handles| {
             for &at in shape.results.iter().filter(|&&at| reader.ok && a[at] != 0) {
                 self.words.nil_until(at);
                 reader.result(at, &shape.parameters[at], self, nothing, handles);
             }
             self.words.nil_until(shape.parameters.len());
+            if has_digests {
+                reader.payloads(&self.completed, &handles.requests, &mut self.payloads);
+            }
             if reader.ok {
                 reader.retire(&self.completed, handles);
             }
@@ -119,7 +132,7 @@ impl Reader<'_> {
 
     fn result(&self, at: usize, step: &Step, into: &mut Results, nothing: bool, handles: &mut Handles) {
         match step.kind {
-            Kind::Status if !nothing && self.a[at] != self.abi.status_ignore => self.statuses(at, into),
+            Kind::Status if !nothing && self.a[at] != self.abi.status_ignore => self.statuses(at, into, &handles.requests),
             Kind::Request => self.request(at, into, handles),
             Kind::Comm if step.direction == Direction::Out => self.communicator(at, into, handles),
             Kind::Type if step.direction == Direction::Out && step.length == Length::Scalar => {
@@ -165,28 +178,29 @@ impl Reader<'_> {
     }
 
     /// A status for each operation that completed; it means something for receives and probes.
-    fn statuses(&self, at: usize, into: &mut Results) {
+    fn statuses(&self, at: usize, into: &mut Results, requests: &Requests) {
         let meaningless = Status { source: UNDEFINED, tag: UNDEFINED, bytes: -1, cancelled: false };
-        let status = |(nth, &position): (usize, &usize)| {
+        let Results { words, completed, .. } = into;
+        let row = completed.iter().enumerate().map(|(nth, &position)| {
             // SAFETY: the library has filled one status for each completed operation.
             let status = unsafe { self.abi.status_at(self.a[at], nth) };
-            match self.operation(position) {
+            match self.operation(position, requests) {
                 Operation::Receive => status,
                 Operation::Send => Status { cancelled: status.cancelled, ..meaningless },
                 Operation::Other => meaningless,
             }
-        };
-        let Results { words, completed, .. } = into;
-        let numbers = completed.iter().enumerate().map(status).flat_map(|s| [s.source, s.tag, s.bytes, i64::from(s.cancelled)]);
-        words.ints(4 * completed.len(), numbers);
+        });
+        words.rows(row.map(|s| [s.source, s.tag, s.bytes, i64::from(s.cancelled)]));
     }
 
     /// What the operation at this position of the requests was. A call without requests is a receive or a probe, if it has a status.
-    fn operation(&self, position: usize) -> Operation {
-        match self.arguments.requests.get(position) {
-            Some(named) => named.request.map_or(Operation::Other, |r| r.operation),
-            None if self.shape.requests.is_none() => Operation::Receive,
-            None => Operation::Other,
+    #[inline]
+    fn operation(&self, position: usize, requests: &Requests) -> Operation {
+        if self.shape.has_request {
+            let named = self.arguments.requests.get(position);
+            named.and_then(|named| requests.get(named)).map_or(Operation::Other, |request| request.operation)
+        } else {
+            Operation::Receive
         }
     }
 
@@ -198,7 +212,8 @@ impl Reader<'_> {
             Operation::Receive => self.arguments.received,
             Operation::Send | Operation::Other => self.arguments.sent,
         };
-        into.words.int(handles.requests.add(handle, self.a[at], operation, persistent, payload.unwrap_or_default()));
+        let request = Request { operation, persistent, payload: payload.unwrap_or_default() };
+        into.words.int(handles.requests.add(handle, self.a[at], request));
     }
 
     fn communicator(&self, at: usize, into: &mut Results, handles: &mut Handles) {
@@ -224,17 +239,16 @@ impl Reader<'_> {
 
     /// Requests that are no more, and other handles that the call took away.
     fn retire(&self, completed: &[usize], handles: &mut Handles) {
-        let ends = matches!(self.shape.role, Role::CompletesAll | Role::CompletesAny(_) | Role::CompletesSome(..));
-        let frees_request = self.shape.role == Role::Frees;
-        if ends && !completed.is_empty() || frees_request {
-            let all = [0];
-            for &position in if frees_request { &all[..] } else { completed } {
-                let named = self.arguments.requests.get(position);
-                let over = |r: &Request| frees_request || !r.persistent;
-                if let Some((handle, request)) = named.and_then(|n| Some((n.handle, n.request.filter(over)?))) {
-                    handles.requests.remove(handle, request.id);
+        match self.shape.role {
+            Role::Frees => self.arguments.requests.iter().for_each(|named| handles.requests.remove(named)),
+            Role::CompletesAll | Role::CompletesAny(_) | Role::CompletesSome(..) => {
+                for named in completed.iter().filter_map(|&position| self.arguments.requests.get(position)) {
+                    if handles.requests.get(named).is_some_and(|request| !request.persistent) {
+                        handles.requests.remove(named);
+                    }
                 }
             }
+            Role::None | Role::Makes(..) | Role::Starts | Role::Looks => {}
         }
         if self.shape.frees {
             handles::change();
@@ -244,25 +258,30 @@ impl Reader<'_> {
         }
     }
 
-    fn digests(&self, completed: &[usize], into: &mut Vec<u64>, digests: Digests) {
-        let digest = |payload: &Payload, bytes| payload::digest(payload, bytes, digests.limit, digests.now);
-        let request = |position: usize| self.arguments.requests.get(position).and_then(|n| n.request);
+    /// What the call itself has sent and received.
+    #[inline]
+    fn own_payloads(&self, into: &mut Vec<(Payload, Option<u64>)>) {
+        into.extend(self.arguments.sent.map(|sent| (sent, None)));
+        into.extend(self.arguments.received.map(|received| (received, self.bytes_of(0))));
+    }
+
+    /// What is sent from now on, and what has been received.
+    fn payloads(&self, completed: &[usize], requests: &Requests, into: &mut Vec<(Payload, Option<u64>)>) {
         match self.shape.role {
             Role::Starts => {
-                let started = self.arguments.requests.iter().filter_map(|n| n.request);
-                into.extend(started.filter(|r| r.operation == Operation::Send).map(|r| digest(&r.payload, None)));
+                let started = self.arguments.requests.iter().filter_map(|named| requests.get(named));
+                into.extend(started.filter(|r| r.operation == Operation::Send).map(|r| (r.payload, None)));
             }
             Role::Makes(_, true) | Role::Looks | Role::Frees => {}
-            Role::Makes(_, false) | Role::None => {
-                into.extend(self.arguments.sent.map(|p| digest(&p, None)));
-                if let (Role::None, Some(payload)) = (self.shape.role, self.arguments.received) {
-                    into.push(digest(&payload, self.bytes_of(0)));
-                }
-            }
+            Role::Makes(_, false) => into.extend(self.arguments.sent.map(|sent| (sent, None))),
+            Role::None => self.own_payloads(into),
             Role::CompletesAll | Role::CompletesAny(_) | Role::CompletesSome(..) => {
-                let received = completed.iter().enumerate().filter_map(|(nth, &p)| Some((nth, request(p)?)));
-                let received = received.filter(|(_, r)| r.operation == Operation::Receive);
-                into.extend(received.map(|(nth, r)| digest(&r.payload, self.bytes_of(nth))));
+                for (nth, &position) in completed.iter().enumerate() {
+                    let request = self.arguments.requests.get(position).and_then(|named| requests.get(named));
+                    if let Some(request) = request.filter(|r| r.operation == Operation::Receive) {
+                        into.push((request.payload, self.bytes_of(nth)));
+                    }
+                }
             }
         }
     }

@@ -27,15 +27,17 @@ pub struct Shape {
     pub sends: Option<Places>,
     /// What it receives, before it returns or through its request.
     pub receives: Option<Places>,
-    /// The positions of the request, or requests, that it makes, starts, or completes.
-    pub requests: Option<usize>,
+    /// The position of the request, or requests, that it starts, completes, or looks at.
+    pub names: Option<usize>,
+    /// Whether it has a request, named or made.
+    pub has_request: bool,
     /// What it does to requests.
     pub role: Role,
     /// The positions of its statuses.
     pub statuses: Option<usize>,
     /// How it makes a communicator.
     pub makes: Option<Making>,
-    /// Whether all that it is told is passed by value, so that equal words make equal calls.
+    /// Whether all that it is told is passed by value, or are requests, so that equal words and requests make equal calls.
     pub by_value: bool,
     /// The positions of what it returns beside its error code.
     pub results: Vec<usize>,
@@ -105,11 +107,17 @@ pub fn of(function: Function) -> &'static Shape {
 }
 
 impl Shape {
+    /// Whether it tells nothing beside its error code, and leaves requests and handles as they are.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.results.is_empty() && self.role == Role::None && !self.frees
+    }
+
     fn new(function: Function) -> Shape {
         let own = function.parameters();
         let bare = function.small().name().trim_start_matches("MPI_");
         let (sends, receives) = buffers(function, bare);
-        let requests = own.iter().position(|p| p.kind == Kind::Request);
+        let request = own.iter().position(|p| p.kind == Kind::Request);
         let is_out = |kind: Kind| own.iter().position(|p| p.kind == kind && p.direction != Direction::In);
         Shape {
             function,
@@ -123,7 +131,8 @@ impl Shape {
             },
             sends,
             receives,
-            requests,
+            names: request.filter(|&at| own[at].direction != Direction::Out),
+            has_request: request.is_some(),
             role: role(function, bare, sends.is_some(), receives.is_some()),
             statuses: is_out(Kind::Status),
             makes: is_out(Kind::Comm).and_then(|_| making(bare)),
@@ -160,11 +169,10 @@ impl Step {
 
 fn is_by_value(p: &traces::Parameter) -> bool {
     match p.direction {
+        _ if p.kind == Kind::Request => true,
         Direction::Out => true,
         Direction::InOut => false,
-        Direction::In => {
-            p.length == Length::Scalar && !matches!(p.kind, Kind::String | Kind::Request | Kind::Status | Kind::Message)
-        }
+        Direction::In => p.length == Length::Scalar && !matches!(p.kind, Kind::String | Kind::Status | Kind::Message),
     }
 }
 

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use traces::{Function, mpi};
 
+use crate::lane::{THREAD, Thread};
 use crate::{process, real, record};
 
 /// Which of a function's two names was called.
@@ -22,26 +23,25 @@ pub enum Family {
 /// What a call returns when no MPI library is there: MPI_ERR_OTHER in the standard ABI.
 const NO_LIBRARY: usize = 16;
 
-thread_local! {
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
+/// Being inside a call. It ends with the call, also by an exception or a cancelled thread.
+struct Inside<'a> {
+    depth: &'a Cell<u32>,
+    before: u32,
 }
 
-/// Being inside a call. It ends with the call, also by an exception or a cancelled thread.
-struct Inside(u32);
-
-impl Inside {
+impl Inside<'_> {
     #[inline]
-    fn enter() -> Inside {
-        let depth = DEPTH.get();
-        DEPTH.set(depth + 1);
-        Inside(depth)
+    fn enter(thread: &Thread) -> Inside<'_> {
+        let before = thread.depth.get();
+        thread.depth.set(before + 1);
+        Inside { depth: &thread.depth, before }
     }
 }
 
-impl Drop for Inside {
+impl Drop for Inside<'_> {
     #[inline]
     fn drop(&mut self) {
-        DEPTH.set(self.0);
+        self.depth.set(self.before);
     }
 }
 
@@ -55,18 +55,34 @@ pub unsafe fn call<const N: usize>(function: Function, family: Family, mut a: [u
         // SAFETY: as the caller's.
         return unsafe { without_library(function, &a) };
     };
-    let inside = Inside::enter();
-    if inside.0 > 0 && function != mpi::ABORT {
+    // SAFETY: as the caller's.
+    THREAD.with(|thread| unsafe { call_in(thread, address, function, &mut a, caller) })
+}
+
+/// A call of the function at this address, in this thread.
+///
+/// # Safety
+/// As [`call`].
+#[inline(always)]
+unsafe fn call_in<const N: usize>(
+    thread: &Thread,
+    address: usize,
+    function: Function,
+    a: &mut [usize; N],
+    caller: usize,
+) -> usize {
+    let inside = Inside::enter(thread);
+    if inside.before > 0 && function != mpi::ABORT {
         // SAFETY: as the caller's.
-        return unsafe { real::invoke(address, &a) };
+        return unsafe { real::invoke(address, a) };
     }
     // SAFETY: as the caller's.
-    let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(function, &mut a, caller) }));
+    let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(thread, function, a, caller) }));
     // SAFETY: as the caller's; `enter` replaced an ignored status by memory for it, at most.
-    let result = unsafe { real::invoke(address, &a) };
+    let result = unsafe { real::invoke(address, a) };
     if let Ok(Some(pending)) = entered {
         // SAFETY: the call has returned.
-        if catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(pending, &a, result as i32) })).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(pending, a, result as i32) })).is_err() {
             process::stop();
         }
     }
@@ -82,20 +98,22 @@ pub unsafe fn call_double(function: Function, family: Family, mut a: [usize; 0],
     let Some(address) = real::function(function, family) else { return 0.0 };
     // SAFETY: MPI_Wtime and MPI_Wtick have this signature.
     let time: unsafe extern "C-unwind" fn() -> f64 = unsafe { std::mem::transmute(address) };
-    let inside = Inside::enter();
-    if inside.0 > 0 {
+    THREAD.with(|thread| {
+        let inside = Inside::enter(thread);
+        if inside.before > 0 {
+            // SAFETY: as above.
+            return unsafe { time() };
+        }
+        // SAFETY: the function has no arguments.
+        let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(thread, function, &mut a, caller) }));
         // SAFETY: as above.
-        return unsafe { time() };
-    }
-    // SAFETY: the function has no arguments.
-    let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(function, &mut a, caller) }));
-    // SAFETY: as above.
-    let result = unsafe { time() };
-    if let Ok(Some(pending)) = entered {
-        // SAFETY: the call has returned.
-        let _ = catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(pending, &a, 0) }));
-    }
-    result
+        let result = unsafe { time() };
+        if let Ok(Some(pending)) = entered {
+            // SAFETY: the call has returned.
+            let _ = catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(pending, &a, 0) }));
+        }
+        result
+    })
 }
 
 /// A program may ask whether MPI is initialized before it loads an MPI library: it is not.

@@ -82,7 +82,7 @@ fn distinct(trace: &Trace, property: impl Fn(&traces::Process) -> String) -> BTr
 }
 
 /// How the processes ended, those that ended alike on one line: the roll call of a run that hung.
-fn endings(trace: &Trace) -> Vec<String> {
+pub fn endings(trace: &Trace) -> Vec<String> {
     let resolver = Resolver::new(trace);
     let mut groups: BTreeMap<String, (Vec<u32>, usize)> = BTreeMap::new();
     for (number, process) in trace.processes.iter().enumerate() {

@@ -29,7 +29,8 @@ Examples:
 The program need not be compiled anew, and may use any MPI library. \
 Whatever becomes of it, the calls up to then are in the trace: while it runs they lie in FILE.parts, which every command reads as well.
 
-Exit status: APP's own; 125 if mpitrace could not begin, 126 if APP cannot be executed, 127 if there is no APP.";
+Exit status: APP's own; 125 if the options make no sense, 126 if APP cannot be executed, 127 if there is no APP. \
+Where no trace can be put, APP runs all the same, and a line says that it is not recorded.";
 
 /// The arguments of `mpitrace record`.
 #[derive(Debug, Args)]
