@@ -26,6 +26,7 @@ use crate::program::{End, Mode, Program};
 use crate::rules::Rule;
 use crate::{Buffering, Decision, Limits, Options, Severity, Verdict};
 use deadlocks::Judgement;
+use near_misses::NearMiss;
 use standing::Standing;
 
 /// What the checks look at.
@@ -73,7 +74,9 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
         ..Report::default()
     };
     let judged = options.schedule.as_ref().map_or(options.buffering, |schedule| Some(schedule.buffering()));
-    report.findings = findings(evidence, machine.log(), judged);
+    // In a run that was thought up, what is close to what is chance.
+    let near_misses = if options.schedule.is_some() { Vec::new() } else { near_misses::find(evidence) };
+    report.findings = findings(evidence, machine.log(), judged, &near_misses);
     if options.schedule.is_none() && is_sound(evidence, machine.log()) && evidence.is_complete() {
         decide(evidence, options, limits, &mut report);
     }
@@ -94,17 +97,16 @@ fn decide(evidence: Evidence, options: &Options, limits: &Limits, report: &mut R
     report.decision = decision;
 }
 
-fn findings(evidence: Evidence, log: &Log, buffering: Option<Buffering>) -> Vec<Finding> {
+fn findings(evidence: Evidence, log: &Log, buffering: Option<Buffering>, near_misses: &[NearMiss]) -> Vec<Finding> {
     let mut found = collectives::check(evidence, log);
     found.extend(contents::check(evidence, log));
-    let near_misses = near_misses::find(evidence);
     // Where the machine contradicts the recording, what it says of waiting ranks proves nothing.
     if log.forced.is_empty() || !evidence.trace.damage.is_empty() {
-        found.extend(deadlocks::check(evidence, &near_misses, buffering, &found));
+        found.extend(deadlocks::check(evidence, near_misses, buffering, &found));
     }
     let is_sound = is_sound(evidence, log);
     if is_sound {
-        found.extend(orphans::check(evidence, &near_misses));
+        found.extend(orphans::check(evidence, near_misses));
         found.extend(requests::check(evidence));
         if evidence.is_complete() {
             found.extend(leaks::check(evidence));

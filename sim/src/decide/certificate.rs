@@ -205,3 +205,45 @@ impl Sweep {
         step.parts.iter().for_each(|part| self.come[*part as usize] = true);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use traces::constant::{ANY_SOURCE, COMM_WORLD};
+    use traces::{TraceBuilder, Value, mpi};
+
+    use super::*;
+    use crate::decide::{confluent, lower};
+
+    /// Rank 0 takes as many messages from anybody as there are other ranks, and one more of `last` if that is given.
+    fn model(ranks: u32, last: Option<i64>) -> Model {
+        let mut builder = TraceBuilder::with_ranks(ranks);
+        let message = |peer, rank| [("count", 1), ("datatype", 0x209), (peer, rank), ("tag", 0), ("comm", COMM_WORLD)];
+        let mut call = |rank: usize, function, peer, other: i64| {
+            let arguments: Vec<(&str, Value)> = message(peer, other).iter().map(|(n, v)| (*n, Value::Int(*v))).collect();
+            builder.push(rank, function, 1, &arguments, Some(&[]));
+        };
+        let wild = ranks as usize - 1 - usize::from(last.is_some());
+        (0..wild).for_each(|_| call(0, mpi::RECV, "source", ANY_SOURCE));
+        last.into_iter().for_each(|last| call(0, mpi::RECV, "source", last));
+        (1..ranks as usize).for_each(|rank| call(rank, mpi::SEND, "dest", 0));
+        lower::lower(&crate::lift::lift(&builder.finish()).program, &Default::default()).model
+    }
+
+    fn holds(model: &Model, lists: Vec<Vec<SendNo>>) -> bool {
+        let closed = vec![true; lists.len()];
+        let candidates = Candidates::new(lists, closed, model.sends.len());
+        let end = confluent::run(model, &candidates, Library::ZERO);
+        is_valid(model, &candidates, &end, Library::ZERO)
+    }
+
+    #[test]
+    fn only_a_claim_that_holds_is_believed() {
+        let all = model(4, None);
+        assert!(holds(&all, vec![vec![0, 1, 2]]));
+        assert!(!holds(&all, vec![vec![0, 1]]), "one is missing");
+        let last = model(4, Some(3));
+        assert!(!holds(&last, vec![vec![0, 1], vec![2]]), "the last message may come first");
+        assert!(!holds(&last, vec![vec![0, 2], vec![1]]), "that is not from rank 3");
+        assert!(!holds(&last, vec![vec![0, 2], vec![2]]), "one message is in two lists");
+    }
+}
