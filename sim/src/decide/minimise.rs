@@ -11,8 +11,10 @@ use crate::program::Program;
 const CHANGES_MAX: usize = 8;
 /// Of so many matches that might change, they are not counted.
 const COUNTED_MAX: usize = 20_000;
-/// The end of the run is moved forward at most so often.
+/// The end of the run is moved forward at most so often, and in a large program not even that.
 const STEPS_MAX: usize = 200;
+/// Looking at the model once takes about as many operations as there are calls; more than these are not spent.
+const WORK_MAX: usize = 2_000_000;
 
 impl Formula<'_, '_> {
     /// A run like the one that was just found, and as simple as can be.
@@ -57,7 +59,8 @@ impl Formula<'_, '_> {
     /// Takes back calls until none can be.
     fn earliest(&mut self, library: Library, mut wanted: Vec<Lit>, mut best: End) -> End {
         let truth = self.cnf.truth();
-        for _ in 0..STEPS_MAX {
+        let calls = self.model.sends.len() + self.model.receives.len();
+        for _ in 0..STEPS_MAX.min(1 + WORK_MAX / calls.max(1)) {
             let is_earlier = self.cnf.fresh();
             let (mut fewer, mut as_far) = (vec![!is_earlier], vec![is_earlier]);
             for (steps, returned) in self.returned.iter().zip(&best.returned) {

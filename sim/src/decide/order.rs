@@ -34,6 +34,35 @@ pub(crate) struct Order {
 
 /// More circles than this are not looked for at a time.
 const CIRCLES_MAX: usize = 64;
+/// From more nodes of a component than this, none is looked for.
+const STARTS_MAX: u32 = 32;
+
+impl Edge {
+    /// How many reasons it has.
+    fn cost(&self) -> u32 {
+        u32::try_from(self.because.iter().flatten().count()).unwrap_or(0) + u32::from(self.is_assumed)
+    }
+}
+
+/// Where a search came, and how; used again and again.
+struct Walk {
+    came: Vec<Option<Edge>>,
+    cost: Vec<u32>,
+    touched: Vec<Node>,
+}
+
+impl Walk {
+    fn begin(&mut self) {
+        for node in self.touched.drain(..) {
+            (self.came[node as usize], self.cost[node as usize]) = (None, u32::MAX);
+        }
+    }
+
+    fn reach(&mut self, edge: &Edge, cost: u32) {
+        (self.came[edge.to as usize], self.cost[edge.to as usize]) = (Some(*edge), cost);
+        self.touched.push(edge.to);
+    }
+}
 
 impl Order {
     /// The order in the model that was found last.
@@ -99,11 +128,15 @@ impl Order {
         let mut sizes = vec![0u32; self.nodes];
         component.iter().for_each(|c| sizes[*c as usize] += 1);
         let mut found: Vec<Vec<Lit>> = Vec::new();
+        let mut tried = vec![0u32; self.nodes];
+        let mut walk = Walk { came: vec![None; self.nodes], cost: vec![u32::MAX; self.nodes], touched: Vec::new() };
         for start in (0..self.nodes).filter(|node| sizes[component[*node] as usize] > 1) {
-            if found.len() >= CIRCLES_MAX {
-                break;
+            let tried = &mut tried[component[start] as usize];
+            if *tried >= STARTS_MAX || found.len() >= CIRCLES_MAX {
+                continue;
             }
-            let Some(mut reasons) = self.shortest(start as Node, &component, guards) else { continue };
+            *tried += 1;
+            let Some(mut reasons) = self.shortest(start as Node, &component, guards, &mut walk) else { continue };
             reasons.sort_unstable();
             reasons.dedup();
             if !found.contains(&reasons) {
@@ -114,25 +147,22 @@ impl Order {
     }
 
     /// The circle through a node that has the fewest reasons.
-    fn shortest(&self, start: Node, component: &[u32], guards: &[Lit]) -> Option<Vec<Lit>> {
-        let mut came: Vec<Option<Edge>> = vec![None; self.nodes];
-        let mut cost = vec![u32::MAX; self.nodes];
+    fn shortest(&self, start: Node, component: &[u32], guards: &[Lit], walk: &mut Walk) -> Option<Vec<Lit>> {
+        walk.begin();
         let mut queue = std::collections::VecDeque::from([(start, 0)]);
         let own = component[start as usize];
         let mut best: Option<(u32, Edge)> = None;
         while let Some((node, paid)) = queue.pop_front() {
-            if best.is_some_and(|(least, _)| least <= paid) || cost[node as usize] < paid {
+            if best.is_some_and(|(least, _)| least <= paid) || walk.cost[node as usize] < paid {
                 continue;
             }
             for edge in self.out(node).iter().filter(|edge| component[edge.to as usize] == own) {
-                let own_cost = u32::try_from(edge.because.iter().flatten().count()).unwrap_or(0) + u32::from(edge.is_assumed);
-                let total = paid + own_cost;
+                let total = paid + edge.cost();
                 if edge.to == start && best.is_none_or(|(least, _)| total < least) {
                     best = Some((total, *edge));
-                } else if edge.to != start && total < cost[edge.to as usize] {
-                    cost[edge.to as usize] = total;
-                    came[edge.to as usize] = Some(*edge);
-                    if own_cost == 0 { queue.push_front((edge.to, total)) } else { queue.push_back((edge.to, total)) }
+                } else if edge.to != start && total < walk.cost[edge.to as usize] {
+                    walk.reach(edge, total);
+                    if edge.cost() == 0 { queue.push_front((edge.to, total)) } else { queue.push_back((edge.to, total)) }
                 }
             }
         }
@@ -145,7 +175,7 @@ impl Order {
             if edge.from == start {
                 break;
             }
-            edge = came[edge.from as usize]?;
+            edge = walk.came[edge.from as usize]?;
         }
         if is_assumed {
             reasons.extend(guards);
