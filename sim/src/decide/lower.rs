@@ -283,9 +283,11 @@ impl Lowering<'_> {
     fn continues_run(&mut self, step: &Step) -> bool {
         let Some(last) = self.model.lanes[self.lane as usize].last_mut() else { return false };
         let (Some(first), Some(own)) = (only_receive(last), only_receive(step)) else { return false };
-        let post = &self.model.receives[own as usize];
-        let is_pinned = post.pin.is_some() || self.model.receives[first as usize].pin.is_some();
-        if is_pinned || !self.model.receives[first as usize].is_like(post) || own + 1 != next(&self.model.receives) {
+        let (one, two) = (&self.model.receives[first as usize], &self.model.receives[own as usize]);
+        let room = |post: &ReceivePost| self.program.receives[post.members[0].receive as usize].content;
+        let is_pinned = one.pin.is_some() || two.pin.is_some();
+        // Those that differ in their room take the same messages, but it matters which takes which.
+        if is_pinned || !one.is_like(two) || room(one) != room(two) || own + 1 != next(&self.model.receives) {
             return false;
         }
         let Some(post) = self.model.receives.pop() else { return false };
