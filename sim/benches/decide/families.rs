@@ -78,6 +78,20 @@ pub fn dtg() -> Trace {
     job.finish()
 }
 
+/// Three ranks that get stuck only if one certain message is buffered and another one is not.
+pub fn mixed() -> Trace {
+    let mut job = Job::new(3);
+    job.send(0, 2, 2);
+    job.send(0, 2, 3);
+    job.send(1, 2, 1);
+    job.send(1, 2, 2);
+    job.recv_any(2, Some(2), Some((0, 2)));
+    job.recv(2, 0, 3);
+    job.recv(2, 1, 1);
+    job.recv_any(2, Some(2), Some((1, 2)));
+    job.finish()
+}
+
 /// A periodic grid of nonblocking sends; the last receive of each step takes anything.
 pub fn heat(width: usize, height: usize, steps: usize) -> Trace {
     let ranks = width * height;

@@ -18,8 +18,9 @@ const BUFFERINGS: [Buffering; 3] = [Buffering::Zero, Buffering::Infinite, Buffer
 
 type Instance = (&'static str, fn() -> Trace);
 
-const INSTANCES: [Instance; 28] = [
+const INSTANCES: [Instance; 29] = [
     ("dtg-5", dtg),
+    ("mixed-3", mixed),
     ("last-named-16", || last_named(16)),
     ("last-named-1024", || last_named(1024)),
     ("integrate-16", || integrate(16)),

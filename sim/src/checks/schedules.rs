@@ -123,6 +123,9 @@ fn prepare<'a>(recorded: Evidence<'a>, limits: &Limits) -> (Decider<'a>, Decisio
     decision.assumed = decider.assumed().iter().map(|open| (open.what.to_owned(), open.place)).collect();
     let refused = decider.refused().iter().map(|open| format!("rank {} makes {}", recorded.rank(open.place), open.what));
     decision.open.extend(refused);
+    if decider.is_settled {
+        decision.open.push("every rank that receives from any source answers the sender".into());
+    }
     (decider, decision)
 }
 

@@ -17,6 +17,7 @@ pub(crate) struct Open {
 }
 
 /// The model of a program, or what cannot be modelled.
+#[derive(Default)]
 pub(crate) struct Lowered {
     pub(crate) model: Model,
     /// What is decided only for the outcomes that the run had.
