@@ -67,7 +67,7 @@ fn measure(name: &str, trace: &Trace) {
     let run = |bufferings: &[Buffering], certifies: bool| {
         let begin = cpu_seconds();
         let stop = || cpu_seconds() - begin > 120.0;
-        let stages = Stages { certifies, ..Stages::default() };
+        let stages = Stages { certifies, keeps_answers: false, ..Stages::default() };
         let threads = NonZeroUsize::MIN;
         let limits = Limits { conflicts: u64::MAX, memory_bytes: 8 << 30, stop: &stop, stages, threads, are_set: true };
         let decision = sim::decide(trace, bufferings, &limits);
