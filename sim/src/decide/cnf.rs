@@ -30,6 +30,8 @@ pub(crate) struct Budget<'a> {
 struct Watch<'a> {
     budget: Budget<'a>,
     conflicts: u64,
+    /// What is being done now stops here, at the latest.
+    ceiling: u64,
     log: Option<Vec<Entry>>,
 }
 
@@ -44,7 +46,7 @@ impl Callbacks for Watch<'_> {
     }
 
     fn stop(&self) -> bool {
-        self.conflicts >= self.budget.conflicts || (self.conflicts.is_multiple_of(64) && (self.budget.stop)())
+        self.conflicts >= self.ceiling || (self.conflicts.is_multiple_of(64) && (self.budget.stop)())
     }
 }
 
@@ -71,7 +73,7 @@ pub(crate) struct Cnf<'a> {
 impl<'a> Cnf<'a> {
     /// No clauses. With `is_logging`, all that is said and learnt is kept for a certificate.
     pub(crate) fn new(budget: Budget<'a>, is_logging: bool) -> Cnf<'a> {
-        let watch = Watch { budget, conflicts: 0, log: is_logging.then(Vec::new) };
+        let watch = Watch { budget, conflicts: 0, ceiling: budget.conflicts, log: is_logging.then(Vec::new) };
         let mut solver = Solver::new(SolverOpts::default(), watch);
         let truth = Lit::new(solver.new_var_default(), true);
         let mut cnf = Cnf { solver, truth, clauses: 0, literals: 0, scratch: Vec::new() };
@@ -199,6 +201,13 @@ impl<'a> Cnf<'a> {
             found if found == lbool::FALSE => Outcome::Nothing,
             _ => Outcome::Unknown,
         }
+    }
+
+    /// From now on at most so many conflicts more; None for as many as the budget has.
+    pub(crate) fn spend(&mut self, conflicts: Option<u64>) {
+        let watch = self.solver.cb_mut();
+        let most = watch.budget.conflicts;
+        watch.ceiling = conflicts.map_or(most, |more| most.min(watch.conflicts.saturating_add(more)));
     }
 
     /// Whether there are more clauses than the budget allows.

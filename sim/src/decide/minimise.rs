@@ -10,15 +10,24 @@ use crate::program::Program;
 /// Beyond so many changed matches, the least number is not looked for.
 const CHANGES_MAX: usize = 8;
 /// Of so many matches that might change, they are not counted.
-const COUNTED_MAX: usize = 20_000;
+const COUNTED_MAX: usize = 5_000;
 /// The end of the run is moved forward at most so often, and in a large program not even that.
 const STEPS_MAX: usize = 200;
 /// Looking at the model once takes about as many operations as there are calls; more than these are not spent.
 const WORK_MAX: usize = 2_000_000;
+/// Conflicts that it may cost; a run that could be smaller is a run all the same.
+const CONFLICTS_MAX: u64 = 5_000;
 
 impl Formula<'_, '_> {
     /// A run like the one that was just found, and as simple as can be.
     pub(crate) fn simplest(&mut self, program: &Program, library: Library, order: &Order) -> End {
+        self.cnf.spend(Some(CONFLICTS_MAX));
+        let end = self.simpler(program, library, order);
+        self.cnf.spend(None);
+        end
+    }
+
+    fn simpler(&mut self, program: &Program, library: Library, order: &Order) -> End {
         let best = self.end(order);
         let changes = self.changes(program);
         let found = changes.iter().filter(|lit| self.cnf.holds(**lit)).count();
