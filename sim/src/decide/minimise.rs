@@ -14,7 +14,7 @@ const COUNTED_MAX: usize = 5_000;
 /// The end of the run is moved forward at most so often, and in a large program not even that.
 const STEPS_MAX: usize = 200;
 /// Looking at the model once takes about as many operations as there are calls; more than these are not spent.
-const WORK_MAX: usize = 2_000_000;
+const WORK_MAX: usize = 500_000;
 /// Conflicts that it may cost; a run that could be smaller is a run all the same.
 const CONFLICTS_MAX: u64 = 5_000;
 
