@@ -8,7 +8,7 @@ pub const FINDINGS: u8 = 1;
 pub const USAGE: u8 = 2;
 /// The trace cannot be read: there is none, it is too new, or it is something else.
 pub const UNREADABLE: u8 = 3;
-/// A limit was reached, or the trace is cut, and nothing was found up to there.
+/// A limit was reached, the run broke off or is still going on, or the trace is cut, and nothing was found up to there.
 pub const UNDECIDED: u8 = 4;
 /// `mpitrace record` was given options that make no sense.
 pub const RECORD_FAILED: u8 = 125;

@@ -26,20 +26,34 @@ pub enum Error {
     Unreadable(#[from] traces::Error),
 }
 
-/// The file that the user means, `trace.msgpack` if nothing is said, or the directory of segments that is there in its stead.
+/// The file that the user means, `trace.msgpack` if nothing is said, or what is there in its stead: the directory
+/// of its segments, or the file that they were joined into.
 ///
 /// # Errors
 /// If neither is there.
 pub fn find(given: Option<&Path>) -> Result<PathBuf, Error> {
     let path = given.unwrap_or(Path::new(DEFAULT_TRACE));
     let parts = with_suffix(path, ".parts");
+    // The segments of a run that has ended meanwhile.
+    let joined = path.to_str().and_then(|name| name.strip_suffix(".parts")).map(Path::new);
     if path.exists() {
         Ok(path.to_owned())
+    } else if let Some(joined) = joined.filter(|joined| joined.is_file()) {
+        Ok(joined.to_owned())
     } else if parts.is_dir() {
         Ok(parts)
     } else {
-        let option = given.map(|p| format!("-o {} ", p.display())).unwrap_or_default();
+        let option = given.map(option).unwrap_or_default();
         Err(Error::Missing { path: path.to_owned(), option })
+    }
+}
+
+/// What makes `record` write the trace that is missing. The directory of its segments is named after it.
+fn option(missing: &Path) -> String {
+    let name = missing.to_string_lossy();
+    match name.strip_suffix(".parts").unwrap_or(&name) {
+        DEFAULT_TRACE => String::new(),
+        trace => format!("-o {trace} "),
     }
 }
 
@@ -74,10 +88,15 @@ mod tests {
         let message = find(Some(&path)).expect_err("there is nothing").to_string();
         assert!(message.contains(&format!("mpitrace record -o {} ./app", path.display())), "{message}");
         let parts = with_suffix(&path, ".parts");
+        let message = find(Some(&parts)).expect_err("there are no segments").to_string();
+        assert!(message.contains(&format!("mpitrace record -o {} ./app", path.display())), "{message}");
+        assert_eq!(option(Path::new("trace.msgpack.parts")), "");
         fs::create_dir(&parts).expect("a new directory");
         assert_eq!(find(Some(&path)).expect("segments"), parts);
         fs::write(&path, "").expect("a new file");
         assert_eq!(find(Some(&path)).expect("a file"), path);
+        fs::remove_dir(&parts).expect("segments are joined");
+        assert_eq!(find(Some(&parts)).expect("what they were joined into"), path);
         assert_eq!(OUTPUT.default, Some(DEFAULT_TRACE));
     }
 }

@@ -8,18 +8,23 @@ use std::path::Path;
 use clap::ColorChoice;
 use sim::report::Style;
 
-/// The width of text that goes to no terminal: the same wherever it is made.
+/// The width of text that goes to no terminal, unless COLUMNS says another: the same wherever it is made.
 const WIDTH: usize = 100;
 
 /// How a report is to look that goes to standard output, or to a file.
 #[must_use]
 pub fn style(choice: ColorChoice, to_file: bool) -> Style {
     let terminal = !to_file && io::stdout().is_terminal();
-    let width = match terminal_size::terminal_size_of(io::stdout()) {
-        Some((width, _)) if terminal => usize::from(width.0).clamp(40, 140),
-        _ => WIDTH,
-    };
+    let size = terminal_size::terminal_size_of(io::stdout()).filter(|_| terminal);
+    let columns = size.map(|(width, _)| usize::from(width.0));
+    let width = width(columns, std::env::var("COLUMNS").ok().filter(|_| !to_file).as_deref());
     Style { color: wants_color(choice, terminal, |name| std::env::var_os(name)), width }
+}
+
+/// What a terminal has, else what the user says, within what can be read.
+fn width(terminal: Option<usize>, variable: Option<&str>) -> usize {
+    let wanted = terminal.or_else(|| variable?.trim().parse().ok().filter(|&columns| columns > 0));
+    wanted.unwrap_or(WIDTH).clamp(40, 140)
 }
 
 /// Whether to colour: what the user says on the command line, else what the environment says, else on a terminal.
@@ -52,6 +57,12 @@ pub fn write(text: &str, file: Option<&Path>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pipe_is_as_wide_as_the_user_says() {
+        assert_eq!([width(Some(80), Some("60")), width(None, Some("60")), width(None, None)], [80, 60, WIDTH]);
+        assert_eq!([width(None, Some("many")), width(None, Some("0")), width(None, Some("9"))], [WIDTH, WIDTH, 40]);
+    }
 
     #[test]
     fn the_command_line_comes_before_the_environment_and_that_before_the_terminal() {

@@ -8,7 +8,7 @@ use traces::{Ending, Function, Process, Trace, TraceBuilder, Value, constant, mp
 
 fn mpisim(directory: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mpisim"));
-    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "TERM"] {
+    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS"] {
         command.env_remove(variable);
     }
     command.current_dir(directory).args(arguments).output().expect("mpisim starts")
@@ -188,6 +188,29 @@ fn a_replay_is_the_same_bytes_every_time_and_another_network_is_another_time() {
 }
 
 #[test]
+fn a_replay_of_a_run_that_hung_says_who_is_stuck() {
+    let home = tempfile::tempdir().unwrap();
+    write(&deadlocked(), home.path());
+    let (code, out, err) = said(&mpisim(home.path(), &["replay"]));
+    assert!(code == 0 && out.contains("rank 1 "), "{out}");
+    let stuck = "mpisim: this run does not end: rank 0 never comes out of MPI_Recv, and 1 more rank in a call of its own";
+    assert!(err.starts_with(stuck), "{err}");
+}
+
+#[test]
+fn a_run_that_broke_off_is_exit_code_4() {
+    let home = tempfile::tempdir().unwrap();
+    let mut program = Program::new(1);
+    program.call(0, mpi::INIT, &[], true);
+    let mut trace = program.0.finish();
+    trace.processes[0].ending = Ending::Unfinished;
+    write(&trace, home.path());
+    let (code, out, _) = said(&mpisim(home.path(), &["check"]));
+    assert!(code == 4 && out.contains("warning[run/unfinished]") && out.contains("undecided"), "{code}: {out}");
+    assert_eq!(said(&mpisim(home.path(), &["check", "--fail-on", "warning"])).0, 1);
+}
+
+#[test]
 fn a_senseless_network_is_exit_code_2_and_says_where() {
     let home = tempfile::tempdir().unwrap();
     correct().written(home.path());
@@ -196,6 +219,8 @@ fn a_senseless_network_is_exit_code_2_and_says_where() {
         ("{", "line 1"),
         (r#"{"bytes_per_second": 0}"#, "bytes_per_second is 0"),
         (r#"{"compute_scale": -1}"#, "compute_scale is -1"),
+        (r#"{"latency_ns": 18446744073709551615}"#, "latency_ns is 18446744073709551615"),
+        (r#"{"overhead_ns": 18446744073709551615}"#, "overhead_ns is 18446744073709551615"),
     ] {
         fs::write(home.path().join("network.json"), network).unwrap();
         let (code, out, err) = said(&mpisim(home.path(), &["replay", "--network", "network.json"]));
@@ -214,6 +239,44 @@ fn each_rule_is_listed_and_explained() {
         assert!(list.lines().any(|line| line.starts_with(rule.name) && line.ends_with(rule.summary)));
         let (code, text, _) = said(&mpisim(Path::new("."), &["explain", rule.name]));
         assert!(code == 0 && text.contains(rule.explanation), "{}", rule.name);
+    }
+}
+
+#[test]
+fn a_rule_is_found_by_what_the_report_prints_and_by_its_group() {
+    let explained = |name: &str| said(&mpisim(Path::new("."), &["explain", name]));
+    assert_eq!(explained("error[match/tag]"), explained("match/tag"));
+    assert_eq!(explained("warning[match/tag]:"), explained("match/tag"));
+    for group in ["match", "match/", "match/*"] {
+        let (code, list, _) = explained(group);
+        assert!(code == 0 && list.lines().count() > 1, "{group}: {list}");
+        assert!(list.lines().all(|line| line.starts_with("match/")), "{group}: {list}");
+    }
+    let (code, _, err) = explained("foo");
+    assert!(code == 2 && err.contains("`mpisim explain` lists all rules") && err.len() < 200, "{err}");
+}
+
+#[test]
+fn manual_pages_go_into_a_directory_that_is_made_and_keep_their_columns() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, out, err) = said(&mpisim(home.path(), &["generate", "man", "--directory", "new/man"]));
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "", ""));
+    let page = fs::read_to_string(home.path().join("new/man/mpisim-check.1")).unwrap();
+    assert!(page.contains(".nf\n  0  nothing found at or above \\-\\-fail\\-on\n  1  findings\n"), "{page}");
+    fs::write(home.path().join("file"), "").unwrap();
+    let (code, _, err) = said(&mpisim(home.path(), &["generate", "man", "--directory", "file/man"]));
+    assert!(code == 2 && err.starts_with("mpisim: file/man: "), "{code}: {err}");
+}
+
+#[test]
+fn a_full_disk_is_exit_code_2() {
+    let home = tempfile::tempdir().unwrap();
+    correct().written(home.path());
+    for arguments in [&["generate", "man"][..], &["generate", "completion", "bash"], &["explain"], &["check"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mpisim"));
+        let status = command.current_dir(home.path()).args(arguments).stdout(full).stderr(Stdio::null()).status();
+        assert_eq!(status.unwrap().code(), Some(2), "{arguments:?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Writes the exported functions: for each function of the table that is recorded, `MPI_x` and `PMPI_x`.
 //!
-//! All that they do is to collect their arguments, each a machine word in every ABI, and their caller's address. What happens then is
+//! All that they do is to collect their arguments, each a machine word in every ABI, and their frame. What happens then is
 //! the same for all and stands in `src/wrapper.rs`.
 
 use std::fmt::Write as _;
@@ -31,9 +31,9 @@ fn wrapper(out: &mut String, function: Function, family: &str, prefix: &str) -> 
         "// SAFETY: called by the program as the C function {name}, whose arguments all are of machine words.\n\
          #[unsafe(no_mangle)]\n\
          pub unsafe extern \"C-unwind\" fn {prefix}{name}({}) -> {result} {{\n\
-             let caller = caller!();\n\
+             let frame = frame!();\n\
              // SAFETY: see above.\n\
-             unsafe {{ {call}(Function({number}), Family::{family}, [{}], caller) }}\n\
+             unsafe {{ {call}(Function({number}), Family::{family}, [{}], frame) }}\n\
          }}",
         parameters.join(", "),
         names.join(", ")

@@ -33,10 +33,26 @@ pub struct Request {
     pub digest_limit: u64,
     /// Print nothing.
     pub quiet: bool,
+    /// After how many seconds without progress a run is looked at; 0 is never.
+    pub hang_after_s: u64,
+    /// What is done about a run that hangs.
+    pub on_hang: OnHang,
     /// The library to preload, if the user names one.
     pub preload: Option<PathBuf>,
     /// The library that the command carries.
     pub embedded: &'static [u8],
+}
+
+/// What is done about a run in which every rank waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnHang {
+    /// It is told where the ranks are.
+    #[default]
+    Report,
+    /// And the run is ended, so that there is a trace.
+    Stop,
+    /// And the trace is checked.
+    Check,
 }
 
 /// What the watcher is to be told.
@@ -47,7 +63,11 @@ pub struct WatchOrder {
     /// How many processes are started on this machine, if that is known.
     pub expected: Option<usize>,
     /// Where it can say how the run ended, if anywhere.
-    pub voice: Option<PathBuf>,
+    pub voice: Option<voice::Place>,
+    /// After how many seconds without progress it looks where the ranks are; 0 is never. One watcher of a job does.
+    pub hang_after_s: u64,
+    /// What it does about a run that hangs.
+    pub on_hang: OnHang,
 }
 
 /// Becomes the program. `watcher` makes the command that starts the watcher; it is called for one process a machine.
@@ -94,7 +114,8 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     }
     if turn.first_of_node {
         let voice = if request.quiet { None } else { voice::find() };
-        let order = WatchOrder { parts, expected: job.local_size, voice };
+        let hang_after_s = if turn.first_of_job { request.hang_after_s } else { 0 };
+        let order = WatchOrder { parts, expected: job.local_size, voice, hang_after_s, on_hang: request.on_hang };
         // The program can do without: what is not joined can be read as it is.
         if let Err(error) = detach::run_first_step(&mut watcher(&order)) {
             let directory = order.parts.directory.display();

@@ -56,6 +56,22 @@ pub const DIGEST_LIMIT: Setting = Setting {
 pub const QUIET: Setting =
     Setting { flag: Some("quiet"), variable: "MPITRACE_QUIET", meaning: "Print nothing about the recording", default: Some("0") };
 
+/// After how long without progress a run is looked at.
+pub const HANG_AFTER: Setting = Setting {
+    flag: Some("hang-after"),
+    variable: "MPITRACE_HANG_AFTER",
+    meaning: "Say where the ranks are when no call has ended for so many seconds; 0 never does",
+    default: Some("60"),
+};
+
+/// What is done about a run that hangs.
+pub const ON_HANG: Setting = Setting {
+    flag: Some("on-hang"),
+    variable: "MPITRACE_ON_HANG",
+    meaning: "What to do about a run in which every rank waits for so long",
+    default: Some("report"),
+};
+
 /// The library to preload, in place of the one that the command carries.
 pub const PRELOAD: Setting = Setting {
     flag: Some("preload"),
@@ -65,7 +81,7 @@ pub const PRELOAD: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 6] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, QUIET, PRELOAD];
+pub const TABLE: [Setting; 8] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, QUIET, HANG_AFTER, ON_HANG, PRELOAD];
 
 /// The limit of [`DIGEST_LIMIT`] where nothing else is said.
 pub const DEFAULT_DIGEST_LIMIT: u64 = 64 << 10;
@@ -124,7 +140,9 @@ impl Settings {
     }
 }
 
-fn is_true(text: &str) -> bool {
+/// Whether a text switches something on; what says neither yes nor no does not.
+#[must_use]
+pub fn is_true(text: &str) -> bool {
     matches!(text.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on")
 }
 

@@ -3,23 +3,52 @@
 //! It has no output of its own, and must not hold on to the ranks': launchers wait until nobody does. What it may hold is the terminal,
 //! or the file, that the launcher's errors go to. A pipe would keep whoever reads it waiting, so nothing is said into pipes.
 
-use std::fs::{self, File, OpenOptions};
+use std::fmt;
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 use crate::job::RANK_VARIABLES;
 use crate::process::ProcessId;
 use crate::program::is_launcher;
 
-/// The terminal or file that the errors of this process, or of the launcher above it, go to; None if they go elsewhere.
+/// The errors of a process, which go to a terminal or a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The process.
+    holder: u32,
+    /// The terminal or file.
+    path: PathBuf,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.holder, self.path.display())
+    }
+}
+
+impl FromStr for Place {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Place, &'static str> {
+        let (holder, path) = text.split_once(':').ok_or("a place is a process and a path")?;
+        Ok(Place { holder: holder.parse().map_err(|_| "a process is a number")?, path: path.into() })
+    }
+}
+
+/// Where the errors of this process, or of the launcher above it, go, if that is a terminal or a file.
 #[must_use]
-pub fn find() -> Option<PathBuf> {
+pub fn find() -> Option<Place> {
     let own = ProcessId::own();
     std::iter::successors(Some(own), |process| process.parent().filter(|_| belongs_to_job(*process)))
-        // By its own name: when the watcher comes to open it, the process may have ended.
-        .filter_map(|process| fs::read_link(format!("/proc/{}/fd/2", process.pid)).ok())
-        .find(|path| can_be_held(path))
+        // By its own name, too: when the watcher comes to open it, the process may have ended.
+        .filter_map(|process| Some((process.pid, fs::read_link(format!("/proc/{}/fd/2", process.pid)).ok()?)))
+        .find(|(_, path)| can_be_held(path))
+        .map(|(holder, path)| Place { holder, path })
 }
 
 /// Whether what started this process may still be part of its job: it is a rank, or what the launcher has put between itself and ranks.
@@ -33,8 +62,26 @@ fn belongs_to_job(process: ProcessId) -> bool {
 }
 
 fn can_be_held(path: &Path) -> bool {
-    let is_null = path == Path::new("/dev/null");
-    fs::metadata(path).is_ok_and(|found| found.is_file() || found.file_type().is_char_device() && !is_null)
+    path != Path::new("/dev/null") && fs::metadata(path).is_ok_and(|found| is_fit(&found))
+}
+
+fn is_fit(found: &Metadata) -> bool {
+    found.is_file() || found.file_type().is_char_device()
+}
+
+impl Place {
+    /// The holder's own descriptor, and with it its position: what both write comes one after the other.
+    fn shared(&self) -> Option<File> {
+        let pid = i32::try_from(self.holder).ok().and_then(Pid::from_raw)?;
+        let process = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+        pidfd_getfd(process, 2, PidfdGetfdFlags::empty()).ok().map(File::from)
+    }
+
+    /// Opened anew, where that is not allowed. What the holder writes later may then come over it.
+    fn opened(&self) -> Option<File> {
+        let flags = i32::try_from(rustix::fs::OFlags::NOCTTY.bits()).ok()?;
+        can_be_held(&self.path).then(|| OpenOptions::new().append(true).custom_flags(flags).open(&self.path).ok())?
+    }
 }
 
 /// A place to say something at, held open.
@@ -44,9 +91,8 @@ pub struct Voice(File);
 impl Voice {
     /// Takes hold of what [`find`] has found. A terminal does not become this process's own by that.
     #[must_use]
-    pub fn at(path: &Path) -> Option<Voice> {
-        let flags = i32::try_from(rustix::fs::OFlags::NOCTTY.bits()).ok()?;
-        can_be_held(path).then(|| OpenOptions::new().append(true).custom_flags(flags).open(path).ok().map(Voice))?
+    pub fn at(place: &Place) -> Option<Voice> {
+        place.shared().or_else(|| place.opened()).filter(|file| file.metadata().is_ok_and(|m| is_fit(&m))).map(Voice)
     }
 
     /// Says lines. Whether anybody can hear them does not matter any more.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use traces::writer::Summary;
 
 use crate::error::Error;
@@ -20,13 +20,14 @@ use crate::lock::Lock;
 use crate::parts::Parts;
 use crate::process::ProcessId;
 use crate::settings::PARTS;
+use crate::stillness::Stillness;
 
 /// How long processes of the job may take to be started one after the other, where the launcher does not say how many they are.
 const SETTLE: Duration = Duration::from_secs(2);
 /// How often the roll is read until it is complete.
-const READ_ROLL_EVERY: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+const READ_ROLL_EVERY: Duration = Duration::from_millis(50);
 /// How often it looks after processes that there is no descriptor of.
-const LOOK_EVERY: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What became of the segments.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,9 +44,22 @@ pub enum Conclusion {
     NotOurs,
 }
 
+/// What is to be done about a run that does not get on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    /// Nothing.
+    LetGoOn,
+    /// Its processes on this machine are ended.
+    Stop,
+}
+
+/// Who decides it: is called when nothing has moved for the time that was set.
+pub type React<'a> = Box<dyn FnMut() -> Reaction + 'a>;
+
 /// A watch over the processes of one job on this machine.
-#[derive(Debug)]
-pub struct Watch {
+pub struct Watch<'a> {
+    /// Looks whether the run gets on, and who is asked if it does not.
+    hang: Option<(Stillness, React<'a>)>,
     parts: Parts,
     /// How many processes the launcher starts here, if it says so.
     expected: Option<usize>,
@@ -63,11 +77,18 @@ enum Life {
     Ended { at_ns: u64 },
 }
 
-impl Watch {
+impl<'a> Watch<'a> {
     /// A watch that begins now.
     #[must_use]
-    pub fn new(parts: Parts, expected: Option<usize>) -> Watch {
-        Watch { parts, expected, began: Instant::now(), seen: BTreeMap::new() }
+    pub fn new(parts: Parts, expected: Option<usize>) -> Watch<'a> {
+        Watch { hang: None, parts, expected, began: Instant::now(), seen: BTreeMap::new() }
+    }
+
+    /// Also asks what to do when no segment has grown for a while.
+    #[must_use]
+    pub fn reacting(self, after: Duration, react: React<'a>) -> Watch<'a> {
+        let stillness = Stillness::new(&self.parts.directory, after);
+        Watch { hang: Some((stillness, react)), ..self }
     }
 
     /// Watches until all is over.
@@ -84,6 +105,24 @@ impl Watch {
                 return Ok(conclusion);
             }
             self.wait()?;
+            self.look_for_a_hang();
+        }
+    }
+
+    fn look_for_a_hang(&mut self) {
+        let Some((stillness, react)) = &mut self.hang else { return };
+        if stillness.begins() && react() == Reaction::Stop {
+            self.stop();
+        }
+    }
+
+    /// Ends the processes. The launcher notices, and ends the job.
+    fn stop(&self) {
+        for (id, _) in self.running().filter(|(id, _)| id.is_alive()) {
+            if let Some(pid) = i32::try_from(id.pid).ok().and_then(Pid::from_raw) {
+                // One that has ended meanwhile needs no more.
+                _ = kill_process(pid, Signal::KILL);
+            }
         }
     }
 
@@ -120,15 +159,16 @@ impl Watch {
     /// Waits until a process ends; until the roll is complete, for a short while at most.
     fn wait(&mut self) -> Result<(), Error> {
         let limit = if !self.is_complete() || self.all_have_ended() {
-            Some(&READ_ROLL_EVERY)
+            Some(READ_ROLL_EVERY)
         } else if self.running().any(|(_, descriptor)| descriptor.is_none()) {
-            Some(&LOOK_EVERY)
+            Some(LOOK_EVERY)
         } else {
-            None
+            self.hang.as_ref().map(|(stillness, _)| stillness.pace())
         };
+        let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
         let descriptors = self.running().filter_map(|(_, descriptor)| descriptor);
         let mut polled: Vec<PollFd<'_>> = descriptors.map(|fd| PollFd::from_borrowed_fd(fd.as_fd(), PollFlags::IN)).collect();
-        match poll(&mut polled, limit) {
+        match poll(&mut polled, limit.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(Error::io("watch", Path::new("/proc"))(error.into())),
         }

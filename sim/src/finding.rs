@@ -87,8 +87,10 @@ pub struct Report {
     pub messages: Vec<Message>,
     /// Every collective operation, in an order that every member saw.
     pub collectives: Vec<Collective>,
-    /// Ranks whose recorded calls were all carried out by the machine.
+    /// Ranks that called MPI_Finalize in the recorded run.
     pub finished_ranks: u32,
+    /// The calls that the machine could not get through, one a thread at most.
+    pub stopped: Vec<Place>,
     /// Calls simulated.
     pub calls: u64,
     /// Why the answer may be incomplete: a cut trace, calls that are recorded but not modelled.

@@ -43,7 +43,8 @@ impl Network {
     #[must_use]
     pub fn collective_ns(&self, members: usize, bytes: u64) -> u64 {
         let rounds = u64::from(members.max(1).next_power_of_two().trailing_zeros());
-        rounds.saturating_mul(self.latency_ns + 2 * self.overhead_ns + self.transfer_ns(bytes))
+        let ends = self.overhead_ns.saturating_mul(2);
+        rounds.saturating_mul(self.latency_ns.saturating_add(ends).saturating_add(self.transfer_ns(bytes)))
     }
 }
 

@@ -76,8 +76,10 @@ pub struct Lane {
     pub cancelled: Vec<u64>,
     /// What is known of its end.
     pub end: End,
-    /// Whether its last call never returned.
+    /// Whether its last call never returned, or is a poll that was repeated until the recording ended.
     pub in_flight: bool,
+    /// Whether its thread has come to its end.
+    pub has_ended: bool,
 }
 
 /// What comes after the recorded calls of a lane.
@@ -151,6 +153,8 @@ pub enum Op {
     Start {
         /// Which, in [`Program::completions`].
         requests: Span,
+        /// Whether the call returned an error, and so started nothing.
+        has_failed: bool,
     },
     /// Completes requests.
     Complete {
@@ -164,6 +168,11 @@ pub enum Op {
         keep: bool,
         /// Whether a program would go on with other things if they were not complete (MPI_Test).
         poll: bool,
+    },
+    /// Lets go of requests, of which nobody knows whether they are complete, because the call returned an error.
+    GiveUp {
+        /// Which, in [`Program::completions`].
+        requests: Span,
     },
     /// Frees a request.
     Free {
@@ -271,6 +280,8 @@ pub struct Receive {
     pub tag: Option<i64>,
     /// What it has room for.
     pub content: Content,
+    /// Whether its call returned an error: it took its message if that was too long for it, and perhaps none at all.
+    pub has_failed: bool,
 }
 
 impl Receive {

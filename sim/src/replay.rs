@@ -80,13 +80,13 @@ impl Clock for VirtualTime<'_> {
         let at = place.event as usize;
         let before = at.checked_sub(1).map_or(0, |last| events[last].end_ns());
         let now = &mut self.now[place.lane as usize];
-        *now += self.network.compute_ns(events[at].start_ns.saturating_sub(before));
+        *now = now.saturating_add(self.network.compute_ns(events[at].start_ns.saturating_sub(before)));
         self.calls[place.lane as usize].push(Times { start_ns: *now, end_ns: None });
     }
 
     fn post(&mut self, place: Place) -> u64 {
         let now = &mut self.now[place.lane as usize];
-        *now += self.network.overhead_ns;
+        *now = now.saturating_add(self.network.overhead_ns);
         *now
     }
 
@@ -94,16 +94,17 @@ impl Clock for VirtualTime<'_> {
         let Network { latency_ns, overhead_ns, .. } = *self.network;
         let transfer = self.network.transfer_ns(message.bytes);
         if message.is_buffered {
-            let arrival = sent + latency_ns + transfer;
-            return (sent, received.max(arrival) + overhead_ns);
+            let arrival = sent.saturating_add(latency_ns).saturating_add(transfer);
+            return (sent, received.max(arrival).saturating_add(overhead_ns));
         }
         // The receiver says that it is ready, and the message comes.
-        let start = sent.max(received) + latency_ns;
-        (start + transfer, start + latency_ns + transfer + overhead_ns)
+        let start = sent.max(received).saturating_add(latency_ns);
+        let done = start.saturating_add(transfer);
+        (done, done.saturating_add(latency_ns).saturating_add(overhead_ns))
     }
 
     fn gather(&mut self, own: u64, latest: u64, members: usize, bytes: u64) -> u64 {
-        own.max(latest) + self.network.collective_ns(members, bytes)
+        own.max(latest).saturating_add(self.network.collective_ns(members, bytes))
     }
 
     fn wait(&mut self, lane: u32, until: u64) {
@@ -114,7 +115,7 @@ impl Clock for VirtualTime<'_> {
     fn end(&mut self, place: Place) {
         let own = self.own_time(place);
         let now = &mut self.now[place.lane as usize];
-        *now += own;
+        *now = now.saturating_add(own);
         if let Some(times) = self.calls[place.lane as usize].last_mut() {
             times.end_ns = Some(*now);
         }

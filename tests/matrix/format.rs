@@ -22,7 +22,7 @@ pub fn trial(mpi: &Mpi) -> Option<Trial> {
 /// An interpreter that has the packages: the system's, or the one that scripts/setup made.
 fn python() -> Option<PathBuf> {
     let has_packages = |python: &PathBuf| works(python, &["-c", "import msgpack, zstandard"]);
-    [PathBuf::from("/usr/bin/python3"), environment("python")].into_iter().find(has_packages)
+    [PathBuf::from("/usr/bin/python3"), environment("bin/python")].into_iter().find(has_packages)
 }
 
 fn reads(python: &Path, mpi: &Mpi) -> Result<(), String> {

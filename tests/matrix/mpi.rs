@@ -1,7 +1,8 @@
 //! The MPI libraries of this machine: how each compiles and launches.
 //!
-//! Debian's Open MPI and MPICH lie side by side under names of their own; the `mpich` wheel is where scripts/setup puts it. Where none
-//! of them is, whatever `mpiexec` is on the path is taken.
+//! Debian's Open MPI and MPICH lie side by side under names of their own; those from the Python package index are where scripts/setup
+//! puts them: MPICH 5 with its own ABI (`wheel`) and with the standard's (`standard`), Open MPI 5, and Intel MPI, which has no compiler of
+//! its own and runs what is built for MPICH. Where none of them is, whatever `mpiexec` is on the path is taken.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,21 +16,33 @@ pub struct Mpi {
     launcher: Vec<String>,
     /// The C compiler.
     pub c: PathBuf,
+    /// What its programs have to have in their environment.
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Mpi {
     /// Every library that is here.
     pub fn all() -> Vec<Mpi> {
-        let (launcher, c) = (environment("mpiexec"), environment("mpicc"));
+        let debian = |name: &str, command: &str| PathBuf::from(format!("{command}.{name}"));
+        let index = |path: &str| environment(path);
         let mut list = vec![
-            Mpi::new("openmpi", Path::new("mpiexec.openmpi"), Path::new("mpicc.openmpi")),
-            Mpi::new("mpich", Path::new("mpiexec.mpich"), Path::new("mpicc.mpich")),
-            Mpi::new("wheel", &launcher, &c),
+            Mpi::new("openmpi", &debian("openmpi", "mpiexec"), &debian("openmpi", "mpicc")),
+            Mpi::new("mpich", &debian("mpich", "mpiexec"), &debian("mpich", "mpicc")),
+            Mpi::new("wheel", &index("bin/mpiexec"), &index("bin/mpicc")),
+            Mpi::new("standard", &index("bin/mpiexec"), &index("bin/mpicc_abi")),
+            Mpi::new("openmpi5", &index("openmpi/bin/mpiexec"), &index("openmpi/bin/mpicc")),
+            Mpi::new("intel", &index("intel/bin/mpiexec"), &index("bin/mpicc")).map(Mpi::with_intels_variables),
         ];
         if list.iter().all(Option::is_none) {
             list.push(Mpi::new("mpi", Path::new("mpiexec"), Path::new("mpicc")));
         }
         list.into_iter().flatten().collect()
+    }
+
+    /// Programs built for MPICH find Intel's library, which is told not to look for a network.
+    fn with_intels_variables(self) -> Mpi {
+        let libraries = environment("intel/lib").to_string_lossy().into_owned();
+        Mpi { variables: vec![("LD_LIBRARY_PATH", libraries), ("I_MPI_FABRICS", "shm".into())], ..self }
     }
 
     fn new(name: &'static str, launcher: &Path, c: &Path) -> Option<Mpi> {
@@ -39,7 +52,7 @@ impl Mpi {
             // It refuses to run as root, and with more ranks than cores, unless it is told to.
             launcher.extend(["--allow-run-as-root".into(), "--oversubscribe".into()]);
         }
-        works(c, &["--version"]).then(|| Mpi { name, launcher, c: c.to_owned() })
+        works(c, &["--version"]).then(|| Mpi { name, launcher, c: c.to_owned(), variables: Vec::new() })
     }
 
     /// The command that starts so many ranks of what is added to it.
@@ -48,13 +61,14 @@ impl Mpi {
         command.args(&self.launcher[1..]).arg("-n").arg(ranks.to_string());
         // MPICH's transport writes its warnings to the standard output, with the time of day.
         command.env("OMP_NUM_THREADS", "1").env("OPENBLAS_NUM_THREADS", "1").env("UCX_LOG_LEVEL", "error");
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 }
 
-/// Where scripts/setup puts a command that comes from the Python package index.
-pub fn environment(command: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(".env/bin").join(command)
+/// Where scripts/setup puts what comes from the Python package index.
+pub fn environment(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(".env").join(path)
 }
 
 /// Whether a command is there and succeeds with these arguments.

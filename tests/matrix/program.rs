@@ -32,17 +32,22 @@ pub fn is_possible(program: &Path, mpi: &Mpi) -> bool {
         "f90" => fortran(mpi).is_some(),
         "py" => python(mpi).is_some(),
         // rsmpi binds the libraries of the system.
-        "rs" => mpi.name != "wheel",
+        "rs" => is_of_system(mpi),
         _ => true,
     }
 }
 
-/// The Fortran compiler of this MPI; the wheel has none.
+/// Whether it is a library of the system, and not one from the Python package index.
+fn is_of_system(mpi: &Mpi) -> bool {
+    !mpi.c.starts_with(environment(""))
+}
+
+/// The Fortran compiler of this MPI; those from the Python package index have none.
 fn fortran(mpi: &Mpi) -> Option<PathBuf> {
     let compiler = match mpi.name {
         "openmpi" => "mpif90.openmpi",
         "mpich" => "mpif90.mpich",
-        "wheel" => return None,
+        _ if !is_of_system(mpi) => return None,
         _ => "mpif90",
     };
     works(Path::new(compiler), &["--version"]).then(|| compiler.into())
@@ -52,8 +57,10 @@ fn fortran(mpi: &Mpi) -> Option<PathBuf> {
 fn python(mpi: &Mpi) -> Option<PathBuf> {
     let python = match mpi.name {
         "openmpi" => PathBuf::from("/usr/bin/python3"),
-        "mpich" => return None,
-        "wheel" => environment("python"),
+        "mpich" | "standard" => return None,
+        "wheel" => environment("bin/python"),
+        "openmpi5" => environment("openmpi/bin/python"),
+        "intel" => environment("intel/bin/python"),
         _ => PathBuf::from("python3"),
     };
     works(&python, &["-c", "import mpi4py, numpy"]).then_some(python)

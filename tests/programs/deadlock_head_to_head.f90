@@ -10,7 +10,7 @@ program head_to_head
     call MPI_Comm_rank(MPI_COMM_WORLD, rank, ierror)
     value = rank
     if (rank < 2) then
-        call MPI_Recv(value, 1, MPI_INTEGER, 1 - rank, 0, MPI_COMM_WORLD, status, ierror)
+        call MPI_Recv(value, 1, MPI_INTEGER, 1 - rank, 0, MPI_COMM_WORLD, status, ierror) ! <- deadlock/cycle
         call MPI_Send(value, 1, MPI_INTEGER, 1 - rank, 0, MPI_COMM_WORLD, ierror)
     end if
     call MPI_Finalize(ierror)

@@ -6,5 +6,5 @@ from mpi4py import MPI
 world = MPI.COMM_WORLD
 rank = world.Get_rank()
 if rank < 2:
-    theirs = world.recv(source=1 - rank)
+    theirs = world.recv(source=1 - rank)  # <- deadlock/cycle
     world.send(rank, dest=1 - rank)

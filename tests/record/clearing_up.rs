@@ -107,6 +107,34 @@ fn segments_beside_a_trace_of_the_same_run_are_kept() {
     assert!(scene.path("trace.msgpack.parts/a.ring").exists());
 }
 
+#[test]
+fn a_run_in_which_every_rank_waits_is_told_of_and_stopped() {
+    let scene = Scene::new();
+    scene.hang_in_a_barrier("hung.ring");
+    let mut command = scene.mpitrace();
+    let script = format!("cp hung.ring $MPITRACE_PARTS; {}", Waiting::SCRIPT);
+    command.args(["record", "--hang-after", "1", "--on-hang", "stop", "sh", "-c", &script]);
+    let mut rank = Waiting::start(command.stderr(scene.file("said")));
+    scene.await_that("there is a trace", |s| s.path("trace.msgpack").exists());
+    assert!(!rank.child.wait().expect("it is our child").success(), "its input has not ended before: it was killed");
+    let said = scene.read("said");
+    assert!(said.contains("no call has ended for 1 s: rank 0 in MPI_Barrier"), "{said}");
+    assert!(said.contains("every rank waits: the run is stopped"), "{said}");
+}
+
+#[test]
+fn a_run_that_computes_is_told_of_and_goes_on() {
+    let scene = Scene::new();
+    scene.compute_after_a_barrier("busy.ring");
+    let mut command = scene.mpitrace();
+    let script = format!("cp busy.ring $MPITRACE_PARTS; {}", Waiting::SCRIPT);
+    command.args(["record", "--hang-after", "1", "--on-hang", "stop", "sh", "-c", &script]);
+    let mut rank = Waiting::start(command.stderr(scene.file("said")));
+    scene.await_that("it is told of", |s| s.read("said").contains("rank 0 outside of MPI since MPI_Barrier"));
+    assert!(rank.child.try_wait().expect("it is our child").is_none(), "it goes on");
+    rank.end();
+}
+
 fn is_empty(scene: &Scene, name: &str) -> bool {
     fs::read_dir(scene.path(name)).is_ok_and(|mut entries| entries.next().is_none())
 }

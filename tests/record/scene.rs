@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use traces::chunk::{Entry, write_call, write_outcome};
 use traces::record::ProcessRecord;
 use traces::segment::{RING_BYTES, Recording};
 
@@ -27,6 +28,29 @@ impl Scene {
         assert!(Recording::begin_in(&mut memory[..], 0, &process).is_some());
         fs::write(ring, memory).expect("a new file");
         Scene { home }
+    }
+
+    /// A segment whose rank waits in a barrier.
+    pub fn hang_in_a_barrier(&self, name: &str) {
+        self.segment(name, |recording, barrier, _| _ = recording.begin(barrier, 10));
+    }
+
+    /// A segment whose rank has left a barrier.
+    pub fn compute_after_a_barrier(&self, name: &str) {
+        self.segment(name, |recording, barrier, outcome| {
+            let open = recording.begin(barrier, 10);
+            recording.finish(open, outcome, 20, &[]);
+        });
+    }
+
+    fn segment(&self, name: &str, write: impl FnOnce(&mut Recording<Vec<u8>>, u32, u32)) {
+        let process = ProcessRecord { pid: 4711, host: "node".to_owned(), rank: Some(0), world_size: 1, ..Default::default() };
+        let mut recording = Recording::begin_in(vec![0; RING_BYTES], 0, &process).expect("the memory is a ring's");
+        let encode = |out: &mut Vec<u8>| write_call(out, traces::mpi::BARRIER, None, &[]);
+        let barrier = recording.intern(Entry::Call, &[1], encode).expect("there is room");
+        let outcome = recording.intern(Entry::Outcome, &[2], |out| write_outcome(out, 0, &[])).expect("there is room");
+        write(&mut recording, barrier, outcome);
+        fs::write(self.path(name), recording.into_memory()).expect("a new file");
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -91,6 +91,18 @@ fn the_program_is_told_where_its_trace_goes() {
 }
 
 #[test]
+fn variables_that_say_nothing_count_as_not_set() {
+    let scene = Scene::new();
+    let mut command = scene.mpitrace();
+    command.args(["record", "env"]).env("MPITRACE_OUTPUT", "").env("MPITRACE_QUIET", "perhaps");
+    let output = command.output().expect("mpitrace exists");
+    let text = String::from_utf8(output.stdout).expect("variables in ASCII");
+    assert!(text.contains("/trace.msgpack\n") && text.contains("MPITRACE_QUIET=0\n"), "{text}");
+    assert!(!output.stderr.is_empty(), "it says where it records to");
+    scene.await_cleared_up();
+}
+
+#[test]
 fn arguments_after_the_program_are_its_own() {
     let scene = Scene::new();
     let arguments = ["-o", "x", "--", "--help", "--quiet"];

@@ -21,7 +21,14 @@ const MAGIC: &[u8] = b"\x81\xa8mpitrace";
 pub fn open(path: &Path) -> Result<Trace, Error> {
     if path.is_dir() {
         let parts = part::in_directory(path)?;
-        return assemble(path, parts, Vec::new());
+        // Whoever reads the segments finds a time of the end only for a process that is there.
+        let is_alive = |part: &Part| part.process.ended_ns > 0 && part.process.ending == Ending::Unfinished;
+        let alive: Vec<bool> = parts.iter().map(is_alive).collect();
+        let mut trace = assemble(path, parts, Vec::new())?;
+        for (process, is_running) in trace.processes.iter_mut().zip(alive) {
+            process.is_running = is_running;
+        }
+        return Ok(trace);
     }
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
     let (parts, damage) = parts_of_file(path, &bytes)?;
@@ -125,7 +132,7 @@ fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Trace,
 
 fn process_of(record: ProcessRecord) -> Process {
     let ProcessRecord { rank, host, pid, library, command, ending, .. } = record;
-    Process { rank, host, pid, library, command, ending }
+    Process { rank, host, pid, library, command, ending, is_running: false }
 }
 
 /// A process that ended within MPI_Init has no rank: it is one of the missing.

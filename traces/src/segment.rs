@@ -62,6 +62,14 @@ enum Field {
     End,
 }
 
+/// How far the calls in a ring have come, from its first bytes: this grows with each call that begins or brings something new, and not
+/// with a poll that finds nothing once more. None if these are not a ring's.
+#[must_use]
+pub fn progress(head: &[u8]) -> Option<u64> {
+    let word = |field: Field| head.get(field as usize * 8..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+    (word(Field::Magic)? == MAGIC).then(|| word(Field::Events))?
+}
+
 /// A ring, in whatever memory.
 #[derive(Debug)]
 pub struct Ring<M>(M);
@@ -107,6 +115,12 @@ impl<M: Deref<Target = [u8]>> Ring<M> {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.field(Field::Ended) != 0
+    }
+
+    /// The memory that it lies in.
+    #[must_use]
+    pub fn memory(&self) -> &[u8] {
+        &self.0
     }
 
     /// The number of the thread in its process.

@@ -16,11 +16,28 @@ pub struct Site {
     pub offset: u64,
 }
 
-/// A file of machine code: the program, or a shared library.
+/// A file of machine code: the program, or a shared library. Or a function of a script, of which the offsets are line numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Object {
     /// Its path when it was recorded.
     pub path: Box<str>,
-    /// Its build-id in hexadecimal, empty if it has none.
+    /// Its build-id in hexadecimal, empty if it has none. Of a script: [`Object::script`] says.
     pub build_id: Box<str>,
+}
+
+/// What stands where a script has no build-id, and before the name of the function.
+const SCRIPT: &str = "script ";
+
+impl Object {
+    /// A function of a script.
+    #[must_use]
+    pub fn script(file: &str, function: &str) -> Object {
+        Object { path: file.into(), build_id: format!("{SCRIPT}{function}").into() }
+    }
+
+    /// The function, if this is one of a script.
+    #[must_use]
+    pub fn script_function(&self) -> Option<&str> {
+        self.build_id.strip_prefix(SCRIPT)
+    }
 }

@@ -115,6 +115,14 @@ impl Resolver {
         let at = site.object as usize;
         let Some(object) = self.objects.get(at) else { return location };
         location.object = object.path.to_string();
+        if let Some(function) = object.script_function() {
+            let file = if object.path.is_empty() { "the interpreter, as it ends" } else { &object.path };
+            location.file = Some(file.to_owned());
+            location.line = u32::try_from(site.offset).ok().filter(|line| *line > 0);
+            location.function = Some(function.to_owned());
+            location.missing = None;
+            return location;
+        }
         match self.opened[at].get_or_init(|| Code::open(object)) {
             Ok(code) => code.fill(&mut location),
             Err(missing) => location.missing = Some(*missing),

@@ -7,7 +7,7 @@ use crate::layout::Layout;
 use crate::state::{Action, Prompt, State, Step};
 
 /// The keys that the help lists, in its order: keys, and what they do.
-pub const KEYS: [(&str, &str); 18] = [
+pub const KEYS: [(&str, &str); 20] = [
     ("← →  h l", "pan"),
     ("+ −", "zoom in, out around the selected call"),
     ("0", "zoom out to the whole trace"),
@@ -22,11 +22,16 @@ pub const KEYS: [(&str, &str); 18] = [
     ("1 … 9", "go to a finding"),
     ("[ ]", "go to the finding before, after"),
     ("/", "search functions, then n p go on"),
+    ("d u", "scroll the text of the call or finding"),
     ("m", "show or hide all messages"),
+    ("R", "read the trace again: it may have grown"),
     ("mouse", "click selects, drag pans, wheel zooms"),
     ("?", "this help"),
-    ("q  Esc", "quit"),
+    ("q  Esc", "quit; Ctrl-Z to the shell and fg back"),
 ];
+
+/// How many lines a key or the wheel scrolls a text.
+const READ: i64 = 3;
 
 /// Turns events into actions; remembers where a drag has come to.
 #[derive(Default)]
@@ -68,6 +73,8 @@ impl Input {
                 self.dragged_from = None;
                 None
             }
+            MouseEventKind::ScrollUp if state.help => Some(Action::Read(-READ)),
+            MouseEventKind::ScrollDown if state.help => Some(Action::Read(READ)),
             MouseEventKind::ScrollUp => wheel(Step::Previous, position, shift, column, layout),
             MouseEventKind::ScrollDown => wheel(Step::Next, position, shift, column, layout),
             MouseEventKind::ScrollLeft => Some(Action::Pan(Step::Previous)),
@@ -77,13 +84,16 @@ impl Input {
     }
 }
 
-/// The wheel zooms over the timeline, scrolls lanes over their names or with Shift, and goes through the findings over their list.
+/// The wheel zooms over the timeline, scrolls lanes over their names or with Shift, goes through the findings over their list,
+/// and scrolls the text of the call.
 fn wheel(step: Step, position: Position, shift: bool, column: u16, layout: &Layout) -> Option<Action> {
     let lanes = if step == Step::Next { 3 } else { -3 };
     if layout.names.contains(position) || layout.scrollbar.contains(position) || shift {
         Some(Action::Scroll(lanes))
     } else if layout.findings.contains(position) {
         Some(Action::Findings(step))
+    } else if layout.call.contains(position) {
+        Some(Action::ReadCall(if step == Step::Next { READ } else { -READ }))
     } else if !layout.is_timeline(position) {
         None
     } else if step == Step::Next {
@@ -101,13 +111,17 @@ fn share(column: u16, columns: u16) -> u16 {
 
 fn key_action(key: KeyEvent, state: &State) -> Option<Action> {
     if key.modifiers.contains(KeyModifiers::CONTROL) {
-        return (key.code == KeyCode::Char('c')).then_some(Action::Quit);
+        return match key.code {
+            KeyCode::Char('c') => Some(Action::Quit),
+            KeyCode::Char('z') => Some(Action::Suspend),
+            _ => None,
+        };
     }
     if state.prompt.is_some() {
         return prompt_action(key.code);
     }
     if state.help {
-        return Some(if key.code == KeyCode::Char('q') { Action::Quit } else { Action::Help });
+        return Some(help_action(key.code, state));
     }
     Some(match key.code {
         KeyCode::Char('q') => Action::Quit,
@@ -135,9 +149,28 @@ fn key_action(key: KeyEvent, state: &State) -> Option<Action> {
         KeyCode::Char('/') => Action::Ask(Prompt::Search),
         KeyCode::Char('r') => Action::Ask(Prompt::Rank),
         KeyCode::Char('m') => Action::Messages,
+        KeyCode::Char('d') => Action::Read(READ),
+        KeyCode::Char('u') => Action::Read(-READ),
+        KeyCode::Char('R') => Action::Reload,
         KeyCode::Char(digit @ '1'..='9') => Action::Finding(usize::from(digit as u8 - b'1')),
         _ => return None,
     })
+}
+
+/// Any key closes the help, but those that scroll it, if it has to be scrolled.
+fn help_action(code: KeyCode, state: &State) -> Action {
+    let page = 10;
+    match code {
+        KeyCode::Char('q') => Action::Quit,
+        _ if state.help_text.end == 0 => Action::Help,
+        KeyCode::Up | KeyCode::Char('k' | 'u') => Action::Read(-1),
+        KeyCode::Down | KeyCode::Char('j' | 'd') => Action::Read(1),
+        KeyCode::PageUp => Action::Read(-page),
+        KeyCode::PageDown | KeyCode::Char(' ') => Action::Read(page),
+        KeyCode::Home => Action::Read(i64::MIN + 1),
+        KeyCode::End => Action::Read(i64::MAX),
+        _ => Action::Help,
+    }
 }
 
 fn prompt_action(code: KeyCode) -> Option<Action> {

@@ -16,9 +16,9 @@ pub struct Pitch {
 }
 
 impl Pitch {
-    /// From the airiest to the densest.
+    /// From the airiest to the densest. Room for the lines of messages comes before tall bars.
     const CHOICE: [Pitch; 4] =
-        [Pitch { bar: 2, gap: 2 }, Pitch { bar: 2, gap: 1 }, Pitch { bar: 1, gap: 1 }, Pitch { bar: 1, gap: 0 }];
+        [Pitch { bar: 2, gap: 2 }, Pitch { bar: 1, gap: 2 }, Pitch { bar: 1, gap: 1 }, Pitch { bar: 1, gap: 0 }];
 
     /// The rows from one lane to the next.
     pub fn rows(self) -> u16 {
@@ -78,12 +78,13 @@ impl Layout {
         let wanted = match screen.height {
             0..14 => 0,
             14..20 => 6,
-            20..30 => 9,
+            20..30 => 8,
             30..44 => 12,
             _ => screen.height / 3,
         };
         let room = rest.0.height.saturating_sub(overview + wanted);
-        let fits = |pitch: &Pitch| lanes.checked_mul(pitch.rows()).is_some_and(|needed| needed <= room);
+        // The gap below the last lane is not needed.
+        let fits = |pitch: &Pitch| lanes.checked_mul(pitch.rows()).is_some_and(|rows| rows - pitch.gap <= room);
         let pitch = Pitch::CHOICE.into_iter().find(fits).unwrap_or(Pitch { bar: 1, gap: 0 });
         let timeline = rest.take_top(room.min(lanes.saturating_mul(pitch.rows())));
         let overview = rest.take_top(overview);

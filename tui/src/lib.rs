@@ -28,9 +28,9 @@ use traces::{SiteId, Trace};
 
 use input::Input;
 use layout::Layout;
-use state::State;
+use state::{Request, State};
 
-pub use picture::{Picture, picture, screen};
+pub use picture::{BadKey, Keys, Picture, picture, screen};
 
 /// What is looked at.
 pub struct Recording {
@@ -40,6 +40,8 @@ pub struct Recording {
     pub trace: Trace,
     /// What the checker said of them: messages, collective operations, findings.
     pub report: Report,
+    /// Whether the run goes on, so that there is more to read later.
+    pub running: bool,
     /// Turns a site into `file:line`, where that can be had.
     pub locate: Box<dyn Fn(SiteId) -> Option<String>>,
 }
@@ -53,12 +55,12 @@ pub struct Options {
     pub no_colors: bool,
 }
 
-/// Shows a recording on this terminal until the user quits.
+/// Shows a recording on this terminal until the user quits. `reload` reads it again, or says why that cannot be done.
 ///
 /// # Errors
 ///
 /// Where the terminal cannot be read, written or switched to raw mode. It is given back as it was in every case.
-pub fn run(recording: Recording, options: Options) -> io::Result<()> {
+pub fn run(recording: Recording, mut reload: impl FnMut() -> Result<Recording, String>, options: Options) -> io::Result<()> {
     let mut state = State::new(recording);
     let mut input = Input::default();
     let mut borrowed = term::Borrowed::new()?;
@@ -70,6 +72,14 @@ pub fn run(recording: Recording, options: Options) -> io::Result<()> {
                 state.update(action);
             }
         }
+        match state.request.take() {
+            Some(Request::Suspend) => borrowed.suspend()?,
+            Some(Request::Reload) => match reload() {
+                Ok(recording) => state.reload(recording),
+                Err(reason) => state.notice = Some(format!("cannot be read again: {reason}")),
+            },
+            None => {}
+        }
     }
     Ok(())
 }
@@ -78,5 +88,9 @@ pub fn run(recording: Recording, options: Options) -> io::Result<()> {
 fn draw(buffer: &mut Buffer, state: &mut State, options: Options) {
     let layout = Layout::of(buffer.area, state);
     state.resize(layout.rows(), layout.columns());
+    let [call, finding, help] = view::hidden_lines(&layout, state);
+    state.call_text.limit(call);
+    state.finding_text.limit(finding);
+    state.help_text.limit(help);
     view::draw(buffer, &layout, state, options);
 }

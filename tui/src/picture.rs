@@ -2,12 +2,15 @@
 //!
 //! Lines, blocks and dots are drawn as shapes, because fonts do not agree on them; the rest is text.
 
+mod keys;
 mod shapes;
+
+pub use keys::{BadKey, Keys};
 
 use std::fmt::Write as _;
 
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::crossterm::event::{Event, KeyCode};
+use ratatui::crossterm::event::Event;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
@@ -34,45 +37,45 @@ pub struct Picture {
     pub width: u16,
     /// The rows of the screen.
     pub height: u16,
-    /// Keys to press before, a character each; a line feed is Enter, a tabulator Tab.
-    pub keys: String,
+    /// Keys to press before.
+    pub keys: Keys,
 }
 
 /// Shows a recording on a screen that is not there, presses the keys, and gives a picture of what is seen.
-#[must_use]
-pub fn picture(recording: Recording, options: Options, picture: &Picture) -> String {
-    svg(&pressed(recording, options, picture))
+///
+/// # Errors
+///
+/// If a key means nothing where it is pressed.
+pub fn picture(recording: Recording, options: Options, picture: &Picture) -> Result<String, BadKey> {
+    Ok(svg(&pressed(recording, options, picture)?))
 }
 
 /// The same as text, a line for each row.
-#[must_use]
-pub fn screen(recording: Recording, options: Options, picture: &Picture) -> String {
-    let buffer = pressed(recording, options, picture);
+///
+/// # Errors
+///
+/// If a key means nothing where it is pressed.
+pub fn screen(recording: Recording, options: Options, picture: &Picture) -> Result<String, BadKey> {
+    let buffer = pressed(recording, options, picture)?;
     let row = |row: Rect| row.positions().map(|position| buffer[position].symbol()).collect::<String>();
-    buffer.area.rows().map(|r| row(r).trim_end().to_owned() + "\n").collect()
+    Ok(buffer.area.rows().map(|r| row(r).trim_end().to_owned() + "\n").collect())
 }
 
 /// The screen after the keys.
-fn pressed(recording: Recording, options: Options, picture: &Picture) -> Buffer {
+fn pressed(recording: Recording, options: Options, picture: &Picture) -> Result<Buffer, BadKey> {
     let area = Rect::new(0, 0, picture.width.clamp(1, 1000), picture.height.clamp(1, 1000));
     let mut state = State::new(recording);
     let mut buffer = Buffer::empty(area);
     let mut input = Input::default();
     crate::draw(&mut buffer, &mut state, options);
-    for key in picture.keys.chars() {
-        let code = match key {
-            '\n' => KeyCode::Enter,
-            '\t' => KeyCode::Tab,
-            other => KeyCode::Char(other),
-        };
+    for &key in &picture.keys.0 {
         let layout = Layout::of(area, &state);
-        if let Some(action) = input.action(&Event::Key(code.into()), &state, &layout) {
-            state.update(action);
-        }
+        let action = input.action(&Event::Key(key.into()), &state, &layout);
+        state.update(action.ok_or_else(|| BadKey::Idle(keys::name(key)))?);
         buffer.reset();
         crate::draw(&mut buffer, &mut state, options);
     }
-    buffer
+    Ok(buffer)
 }
 
 fn svg(buffer: &Buffer) -> String {

@@ -29,13 +29,13 @@ fn moment_in(ns: u64, unit: &str, digits: u32, decimals: u32) -> String {
     }
 }
 
-/// A number with its thousands apart: `12 345`.
+/// A number with its thousands apart: `12,345`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(' ');
+            text.push(',');
         }
         text.push(digit);
     }
@@ -81,6 +81,6 @@ mod tests {
     #[test]
     fn counts_have_their_thousands_apart() {
         assert_eq!(plural(1, "rank"), "1 rank");
-        assert_eq!(plural(1_234_567, "call"), "1 234 567 calls");
+        assert_eq!(plural(1_234_567, "call"), "1,234,567 calls");
     }
 }

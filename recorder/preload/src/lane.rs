@@ -17,6 +17,7 @@ use traces::record::Record;
 use traces::segment::{RING_BYTES, Recording};
 
 use crate::arguments::Arguments;
+use crate::callers::Callers;
 use crate::process::{self, Process, clock};
 use crate::recent::Recent;
 use crate::results::Results;
@@ -70,6 +71,8 @@ pub struct Lane {
     pub process: &'static Process,
     /// Its segment.
     pub recording: Recording<Mapping>,
+    /// Where its calls come from.
+    pub callers: Callers,
     /// The addresses that it was called from.
     pub sites: Sites,
     /// The calls that it made of late.
@@ -89,11 +92,17 @@ pub struct Thread {
     /// How many MPI calls it is in, one within the other.
     pub depth: Cell<u32>,
     lane: Cell<*mut Lane>,
+    /// The line of Python that is making a call; 0 if it is none, or not known. See `python`.
+    pub python_line: Cell<usize>,
 }
 
 thread_local! {
     /// The thread at hand.
-    pub static THREAD: Thread = const { Thread { depth: Cell::new(0), lane: Cell::new(ptr::null_mut()) } };
+    pub static THREAD: Thread = const { Thread {
+        depth: Cell::new(0),
+        lane: Cell::new(ptr::null_mut()),
+        python_line: Cell::new(0),
+    } };
 }
 
 impl Thread {
@@ -132,6 +141,7 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
     let lane = Box::new(Lane {
         process,
         recording,
+        callers: Callers::default(),
         sites: Sites::default(),
         recent: Recent::default(),
         arguments: Arguments::default(),

@@ -10,6 +10,7 @@
 
 mod abi;
 mod arguments;
+mod callers;
 mod communicators;
 mod dlsym;
 mod handles;
@@ -17,9 +18,12 @@ mod lane;
 mod loader;
 mod payload;
 mod process;
+mod python;
+mod ranges;
 mod real;
 mod recent;
 mod record;
+mod relocations;
 mod requests;
 mod results;
 mod shape;
@@ -30,20 +34,20 @@ mod wrapper;
 use traces::Function;
 use wrapper::{Family, call, call_double};
 
-/// The address that the enclosing function returns to. Frame pointers are on in this crate's build; without them the address is
-/// nonsense, which shows as a call site that cannot be named, and harms nothing.
-macro_rules! caller {
+/// The frame of the enclosing function: its caller's frame pointer, and then the address that it returns to. Frame pointers are on in
+/// this crate's build.
+macro_rules! frame {
     () => {{
         let address: usize;
-        // SAFETY: reads the caller's address from this function's own frame.
+        // SAFETY: reads a register.
         #[cfg(target_arch = "x86_64")]
         unsafe {
-            std::arch::asm!("mov {}, [rbp + 8]", out(reg) address, options(nostack, readonly, preserves_flags));
+            std::arch::asm!("mov {}, rbp", out(reg) address, options(nomem, nostack, preserves_flags));
         }
         // SAFETY: as above.
         #[cfg(target_arch = "aarch64")]
         unsafe {
-            std::arch::asm!("ldr {}, [x29, #8]", out(reg) address, options(nostack, readonly, preserves_flags));
+            std::arch::asm!("mov {}, x29", out(reg) address, options(nomem, nostack, preserves_flags));
         }
         address
     }};

@@ -14,7 +14,7 @@ use recorder::settings::Settings;
 use traces::mpi;
 use traces::record::{Clock, ProcessRecord};
 
-use crate::{real, weak};
+use crate::{callers, loader, python, real, weak};
 
 const UNDECIDED: u8 = 0;
 const ON: u8 = 1;
@@ -83,10 +83,20 @@ fn begin() -> Option<&'static Process> {
     std::panic::set_hook(Box::new(|_| stop_because("an error of the recorder")));
     // SAFETY: the handler touches an atomic only.
     unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
-    weak::hide_missing_functions();
+    look_at_objects();
     let process = PROCESS.get_or_init(|| Process { settings, record: describe() });
     let _ = STATE.compare_exchange(UNDECIDED, ON, Ordering::Relaxed, Ordering::Relaxed);
     (STATE.load(Ordering::Relaxed) == ON).then_some(process)
+}
+
+/// What has to be known of the program's objects, and set right in them, before its first call.
+fn look_at_objects() {
+    let is_programs =
+        |o: &loader::Object| !o.name.to_bytes().starts_with(b"linux-vdso") && !o.contains(look_at_objects as *const () as usize);
+    let objects: Vec<loader::Object> = loader::objects().into_iter().filter(is_programs).collect();
+    weak::hide_missing_functions(&objects);
+    callers::look_at(&objects);
+    python::look_at(&objects);
 }
 
 /// A forked child shares the parent's segments and must not write to them.

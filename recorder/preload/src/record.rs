@@ -8,6 +8,7 @@ use crate::abi::abi;
 use crate::handles;
 use crate::lane::{Lane, Thread};
 use crate::process::{self, clock};
+use crate::python;
 use crate::recent::{Found, Key};
 use crate::requests::Named;
 use crate::results::Digests;
@@ -22,13 +23,14 @@ pub struct Pending {
     place: Option<usize>,
 }
 
-/// Puts a call on record. May replace MPI_STATUS_IGNORE in the arguments. None if nothing is recorded.
+/// Puts a call on record, of the wrapper with this frame. May replace MPI_STATUS_IGNORE in the arguments. None if nothing is recorded.
 ///
 /// # Safety
 /// The arguments are those of the function.
 #[inline]
-pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], caller: usize) -> Option<Pending> {
+pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame: usize) -> Option<Pending> {
     let lane = thread.lane()?;
+    let caller = python::place(thread, lane.callers.of(frame));
     if !lane.recording.has_room() && !lane.flush() {
         return None;
     }

@@ -50,13 +50,13 @@ impl Drop for Inside<'_> {
 /// # Safety
 /// The arguments are those of the function.
 #[inline(never)]
-pub unsafe fn call<const N: usize>(function: Function, family: Family, mut a: [usize; N], caller: usize) -> usize {
+pub unsafe fn call<const N: usize>(function: Function, family: Family, mut a: [usize; N], frame: usize) -> usize {
     let Some(address) = real::function(function, family) else {
         // SAFETY: as the caller's.
         return unsafe { without_library(function, &a) };
     };
     // SAFETY: as the caller's.
-    THREAD.with(|thread| unsafe { call_in(thread, address, function, &mut a, caller) })
+    THREAD.with(|thread| unsafe { call_in(thread, address, function, &mut a, frame) })
 }
 
 /// A call of the function at this address, in this thread.
@@ -69,7 +69,7 @@ unsafe fn call_in<const N: usize>(
     address: usize,
     function: Function,
     a: &mut [usize; N],
-    caller: usize,
+    frame: usize,
 ) -> usize {
     let inside = Inside::enter(thread);
     if inside.before > 0 && function != mpi::ABORT {
@@ -77,7 +77,7 @@ unsafe fn call_in<const N: usize>(
         return unsafe { real::invoke(address, a) };
     }
     // SAFETY: as the caller's.
-    let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(thread, function, a, caller) }));
+    let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(thread, function, a, frame) }));
     // SAFETY: as the caller's; `enter` replaced an ignored status by memory for it, at most.
     let result = unsafe { real::invoke(address, a) };
     if let Ok(Some(pending)) = entered {
@@ -94,7 +94,7 @@ unsafe fn call_in<const N: usize>(
 /// # Safety
 /// As [`call`].
 #[inline(never)]
-pub unsafe fn call_double(function: Function, family: Family, mut a: [usize; 0], caller: usize) -> f64 {
+pub unsafe fn call_double(function: Function, family: Family, mut a: [usize; 0], frame: usize) -> f64 {
     let Some(address) = real::function(function, family) else { return 0.0 };
     // SAFETY: MPI_Wtime and MPI_Wtick have this signature.
     let time: unsafe extern "C-unwind" fn() -> f64 = unsafe { std::mem::transmute(address) };
@@ -105,7 +105,7 @@ pub unsafe fn call_double(function: Function, family: Family, mut a: [usize; 0],
             return unsafe { time() };
         }
         // SAFETY: the function has no arguments.
-        let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(thread, function, &mut a, caller) }));
+        let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(thread, function, &mut a, frame) }));
         // SAFETY: as above.
         let result = unsafe { time() };
         if let Ok(Some(pending)) = entered {

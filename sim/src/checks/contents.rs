@@ -49,7 +49,7 @@ fn misfit_finding(evidence: Evidence, misfit: &Misfit, times: u64) -> Finding {
         finding(&rules::MATCH_TYPE, Severity::Error, title)
     };
     found.labels.push(primary(misfit.receive.0, format!("has room for {}", count(room, "byte"))));
-    found.labels.push(secondary(misfit.send.0, format!("sent {}", evidence.send_text(misfit.send.1))));
+    found.labels.push(secondary(misfit.send.0, format!("sent {}", evidence.send_text(misfit.send.1, misfit.send.0))));
     if times > 1 {
         found.notes.push(format!("it happens {times} times"));
     }

@@ -7,10 +7,9 @@ use super::near_misses::{Difference, NearMiss};
 use super::wording::{and, count, distinct, on_comm, ranks};
 use super::{Evidence, finding, primary, secondary};
 use crate::finding::{Finding, Label, Place, Severity};
-use crate::machine::{Awaited, Fate, Need, Wait, What};
+use crate::machine::{Awaited, Fate, Need, Remains, Wait, What};
 use crate::program::Until;
 use crate::rules;
-use crate::{Buffering, machine};
 
 /// What it means that ranks are stuck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,18 +23,8 @@ pub(super) enum Judgement {
 /// More calls than this are not labelled, but counted.
 const LABELS_MAX: usize = 8;
 
-/// The deadlocks of a run, those by a near miss first.
-pub(super) fn check(
-    evidence: Evidence,
-    near_misses: &[NearMiss],
-    buffering: Option<Buffering>,
-    known: &[Finding],
-) -> Vec<Finding> {
-    let judgement = match buffering {
-        None | Some(Buffering::Infinite) => Judgement::Deadlock,
-        Some(_) if is_stuck_anyway(evidence) => Judgement::Deadlock,
-        Some(_) => Judgement::NeedsBuffering(Severity::Error),
-    };
+/// The deadlocks of the recorded run, those by a near miss first.
+pub(super) fn check(evidence: Evidence, near_misses: &[NearMiss], known: &[Finding]) -> Vec<Finding> {
     let cores = find_cores(evidence);
     let mut found = Vec::new();
     let mut is_explained = vec![false; cores.len()];
@@ -48,27 +37,25 @@ pub(super) fn check(
         }
     }
     for (core, _) in cores.iter().zip(&is_explained).filter(|(core, explained)| !**explained && !is_known(known, core)) {
-        found.push(core_finding(evidence, core, judgement));
+        found.push(core_finding(evidence, core, Judgement::Deadlock));
     }
     found
 }
 
-/// The deadlocks of a run, with nothing else to explain them.
-pub(super) fn report(evidence: Evidence, judgement: Judgement) -> Vec<Finding> {
-    find_cores(evidence).iter().map(|core| core_finding(evidence, core, judgement)).collect()
+/// The deadlocks of a run with another library than the recorded one, as far as nothing explains them that is known of the recorded run: a
+/// message that was not received there is not received here.
+pub(super) fn report(evidence: Evidence, recorded: &Remains, judgement: Judgement, known: &[Finding]) -> Vec<Finding> {
+    let is_lost = |need: &Need| matches!(need.what, What::Send(_)) && recorded.sends.iter().any(|left| left.place == need.posted);
+    let is_explained = |core: &Core| {
+        let waits = core.lanes.iter().filter_map(|lane| wait_of(evidence, *lane));
+        waits.flat_map(|wait| &wait.needs).any(is_lost) || is_known(known, core)
+    };
+    let cores = find_cores(evidence);
+    cores.iter().filter(|core| !is_explained(core)).map(|core| core_finding(evidence, core, judgement)).collect()
 }
 
 fn find_cores(evidence: Evidence) -> Vec<Core> {
     cores::find(evidence.program, evidence.remains, evidence.standing)
-}
-
-/// Whether the program would be stuck even if every send was buffered.
-fn is_stuck_anyway(evidence: Evidence) -> bool {
-    let assume = super::assumptions(Some(Buffering::Infinite));
-    let mut other = machine::Machine::new(evidence.program, assume, machine::Timeless, false);
-    other.run();
-    let remains = other.remains();
-    super::Standing::of(evidence.program, &remains).is_stuck.contains(&true)
 }
 
 /// Whether a finding about collectives has a call in this core as its subject.
@@ -122,8 +109,11 @@ pub(super) fn near_miss(evidence: Evidence, miss: &NearMiss) -> Finding {
         }
     };
     let mut found = finding(differs.rule(), Severity::Error, title);
-    found.labels.push(primary(receive.place, format!("waits for {}", evidence.receive_text(receive.receive))));
-    found.labels.push(primary(send.place, format!("sent {}, which nobody receives", evidence.send_text(send.send))));
+    found.labels.push(primary(
+        receive.place,
+        format!("{} for {}", evidence.waits(receive.place), evidence.receive_text(receive.receive, receive.place)),
+    ));
+    found.labels.push(primary(send.place, format!("sent {}; nobody receives it", evidence.send_text(send.send, send.place))));
     found
 }
 
@@ -133,7 +123,8 @@ fn core_finding(evidence: Evidence, core: &Core, judgement: Judgement) -> Findin
     let calls = and(&calls);
     let title = match judgement {
         Judgement::NeedsBuffering(_) if core.gone.is_empty() => {
-            format!("{} would wait for each other in {calls} if {}", ranks(&waiting), unless(evidence, core))
+            let whom = if waiting.len() == 1 { "itself" } else { "each other" };
+            format!("{} would wait for {whom} in {calls} if {}", ranks(&waiting), unless(evidence, core))
         }
         Judgement::NeedsBuffering(_) => {
             format!("{} would wait for ever in {calls} if {}", ranks(&waiting), unless(evidence, core))
@@ -156,23 +147,38 @@ fn core_finding(evidence: Evidence, core: &Core, judgement: Judgement) -> Findin
     let mut found = finding(rule, severity, title);
     label_core(evidence, core, &mut found);
     if let Judgement::NeedsBuffering(_) = judgement {
-        found.notes.push(
-            "the run got through because the library let these calls return early; the standard does not promise that".into(),
-        );
-        found.help = Some("post the receives first with MPI_Irecv, or use MPI_Sendrecv".into());
+        if evidence.is_complete() {
+            let luck = "the run got through because the library let these calls return early; the standard does not promise that";
+            found.notes.push(luck.into());
+        }
+        found.help = Some(help(evidence, core).into());
     }
     note_others(&mut found, core);
     found
 }
 
+/// The sends that a core waits for, each with the call that waits.
+fn sends<'a>(evidence: Evidence<'a>, core: &Core) -> impl Iterator<Item = (&'a Need, Place)> {
+    let waits = core.lanes.iter().filter_map(move |lane| wait_of(evidence, *lane));
+    let needs = waits.flat_map(|wait| wait.needs.iter().map(|need| (need, wait.place)));
+    needs.filter(|(need, _)| matches!(need.what, What::Send(_)))
+}
+
 /// Which freedom of the library a core depends on.
 fn unless(evidence: Evidence, core: &Core) -> &'static str {
-    let needs = core.lanes.iter().filter_map(|lane| match &evidence.remains.fates[*lane] {
-        Fate::Waits(wait) => Some(&wait.needs),
-        _ => None,
-    });
-    let has_sends = needs.flatten().any(|need| matches!(need.what, What::Send(_)));
-    if has_sends { "sends were not buffered" } else { "collectives waited for all their members" }
+    if sends(evidence, core).next().is_some() { "sends were not buffered" } else { "collectives waited for all their members" }
+}
+
+/// How to do without it.
+fn help(evidence: Evidence, core: &Core) -> &'static str {
+    let mut list = sends(evidence, core).peekable();
+    if list.peek().is_none() {
+        "bring the collective and the messages into the same order on all ranks"
+    } else if list.any(|(need, place)| need.posted == place) {
+        "post the receives first with MPI_Irecv, or use MPI_Sendrecv"
+    } else {
+        "complete these sends later, or receive their messages in the order that they are sent"
+    }
 }
 
 fn note_others(found: &mut Finding, core: &Core) {
@@ -221,8 +227,8 @@ fn label_core(evidence: Evidence, core: &Core, found: &mut Finding) {
         groups.push((wait.place, primary(wait.place, text), Vec::new()));
         if let Some(need) = hopeless.filter(|need| need.posted != wait.place) {
             let text = match need.what {
-                What::Send(send) => format!("sends {}", evidence.send_text(send)),
-                What::Receive(receive) => format!("asks for {}", evidence.receive_text(receive)),
+                What::Send(send) => format!("sends {}", evidence.send_text(send, need.posted)),
+                What::Receive(receive) => format!("asks for {}", evidence.receive_text(receive, need.posted)),
                 _ => "began it here".into(),
             };
             groups.push((need.posted, secondary(need.posted, text), Vec::new()));
@@ -262,18 +268,22 @@ fn hopeless<'a>(evidence: Evidence, wait: &'a Wait) -> Option<&'a Need> {
 
 /// What a lane waits for.
 fn need_text(evidence: Evidence, wait: &Wait, need: &Need) -> String {
+    let waits = evidence.waits(wait.place);
     let some = if wait.until == Until::Any && wait.needs.len() > 1 {
-        format!("waits for one of {}, such as ", count(wait.needs.len() as u64, "request"))
+        format!("{waits} for one of {}, such as ", count(wait.needs.len() as u64, "request"))
     } else {
-        "waits for ".into()
+        format!("{waits} for ")
     };
     match need.what {
         What::Send(send) => {
-            let to = evidence.destination(send).unwrap_or_default();
-            let plan = &evidence.program.sends[send as usize];
-            format!("{some}rank {to} to receive its message with tag {}{}", plan.tag, on_comm(evidence.comm_of_send(send)))
+            let to = evidence.peer(
+                evidence.destination(send).unwrap_or_default(),
+                evidence.comm_of_send(send),
+                evidence.rank(need.posted),
+            );
+            format!("{some}{to} to receive its message with tag {}", evidence.program.sends[send as usize].tag)
         }
-        What::Receive(receive) | What::Probe(receive) => format!("{some}{}", evidence.receive_text(receive)),
+        What::Receive(receive) | What::Probe(receive) => format!("{some}{}", evidence.receive_text(receive, need.posted)),
         What::Collective(collective) => {
             let plan = &evidence.program.collectives[collective as usize];
             let comm = evidence.program.contexts[plan.context as usize].comm;

@@ -9,7 +9,7 @@ use super::wording::{distinct, ranks};
 use super::{Evidence, finding, primary, secondary};
 use crate::finding::{Finding, Label, Place, Severity};
 use crate::machine::{Awaited, Fate};
-use crate::program::End;
+use crate::program::{End, Op};
 use crate::rules;
 
 /// More calls than this are not labelled.
@@ -53,38 +53,92 @@ fn aborted(evidence: Evidence) -> Option<Finding> {
     Some(found)
 }
 
-/// Ranks whose recording stops outside of MPI, and who waits for them.
+/// Where the recording of a lane ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    /// Between two calls.
+    Outside,
+    /// In a call that waits for nobody.
+    Inside,
+    /// In a call that waits for others.
+    Waiting,
+}
+
+/// Ranks whose recording stops before MPI_Finalize, for no reason that the trace tells, and who waits for them.
 fn unfinished(evidence: Evidence) -> Option<Finding> {
-    let fates = &evidence.remains.fates;
-    let is_unfinished =
-        |lane: &usize| matches!(fates[*lane], Fate::Through(End::Unknown)) && !evidence.program.lanes[*lane].in_flight;
-    let lanes: Vec<usize> = (0..fates.len()).filter(is_unfinished).collect();
-    let calls = last_calls(evidence, lanes.into_iter());
+    let stops: Vec<Option<Stop>> = (0..evidence.program.lanes.len()).map(|lane| stop_of(evidence, lane)).collect();
+    let is_waiting = |rank: u32| evidence.trace.lanes_of(rank).any(|lane| stops[lane] == Some(Stop::Waiting));
+    let loose: Vec<usize> = (0..stops.len()).filter(|lane| matches!(stops[*lane], Some(Stop::Outside | Stop::Inside))).collect();
+    let is_half = |lane: &&usize| is_waiting(evidence.program.lanes[**lane].rank);
+    let (half, stopped): (Vec<usize>, Vec<usize>) = loose.iter().partition(is_half);
+    let calls = last_calls(evidence, loose.iter().copied());
     if calls.is_empty() {
         return None;
     }
     let who = distinct(calls.iter().map(|place| evidence.rank(*place)));
-    let title = if evidence.trace.damage.is_empty() {
-        format!("{} ended without MPI_Finalize", ranks(&who))
-    } else {
-        // What came after may be what is missing.
-        format!("the recording of {} ends without MPI_Finalize", ranks(&who))
-    };
-    let mut found = finding(&rules::RUN_UNFINISHED, Severity::Warning, title);
-    found.labels = fold(evidence, &calls, |place| format!("{} was its last call", evidence.function(place)));
-    let waiting: Vec<&crate::machine::Wait> = fates
-        .iter()
-        .filter_map(|fate| match fate {
-            Fate::Waits(wait) => Some(wait),
-            _ => None,
-        })
-        .filter(|wait| wait.needs.iter().any(|need| is_for(evidence, &need.from, &who)))
-        .collect();
-    let places: Vec<Place> = waiting.iter().map(|wait| wait.place).collect();
-    for label in fold(evidence, &places, |place| format!("waits for it in {}", evidence.function(place))) {
-        found.labels.push(secondary(label.place, label.text));
-    }
+    let mut found = finding(&rules::RUN_UNFINISHED, Severity::Warning, title(evidence, &who, &stops, (&half, &stopped)));
+    let stop = |place: Place| stops[place.lane as usize];
+    found.labels = fold(evidence, &calls, |place| match stop(place) {
+        Some(Stop::Inside) => "never returned".into(),
+        _ if is_waiting(evidence.rank(place)) => "was the last call of its thread, which may go on or not".into(),
+        _ => "was its last call".into(),
+    });
+    found.labels.extend(waiting(evidence, &who));
     Some(found)
+}
+
+fn title(evidence: Evidence, who: &[u32], stops: &[Option<Stop>], (half, stopped): (&[usize], &[usize])) -> String {
+    let all = |stop| stopped.iter().all(|lane| stops[*lane] == Some(stop));
+    let whose = ranks(who);
+    if stopped.is_empty() {
+        let waits = if who.len() == 1 { "waits" } else { "wait" };
+        return format!("{whose} {waits} in one thread, and what the others do is not known");
+    }
+    let functions = last_calls(evidence, stopped.iter().copied()).into_iter().map(|place| evidence.function(place));
+    let mut functions: Vec<&str> = functions.collect();
+    functions.dedup();
+    match functions[..] {
+        [function] if half.is_empty() && all(Stop::Inside) => {
+            format!("the recording of {whose} ends inside {function}, which never returned")
+        }
+        _ if half.is_empty() && all(Stop::Outside) => {
+            format!("the recording of {whose} ends outside MPI, without MPI_Finalize")
+        }
+        _ => format!("the recording of {whose} ends without MPI_Finalize"),
+    }
+}
+
+/// Where the recording of a lane ends; None if its process came to its end, is still running, or the lane ended before.
+fn stop_of(evidence: Evidence, lane: usize) -> Option<Stop> {
+    let (recorded, plan) = (&evidence.trace.lanes[lane], &evidence.program.lanes[lane]);
+    let is_running = evidence.trace.processes.get(recorded.process as usize).is_some_and(|process| process.is_running);
+    if plan.end != End::Unknown || is_running || recorded.ended || recorded.rank.is_none() {
+        return None;
+    }
+    let last = evidence.program.ops[*plan.steps.last()? as usize];
+    let waits = matches!(
+        last,
+        Op::Transfer { .. } | Op::Probe { .. } | Op::Deliver { .. } | Op::Collective { .. } | Op::Complete { .. } | Op::Finalize
+    );
+    Some(match &evidence.remains.fates[lane] {
+        _ if !plan.in_flight => Stop::Outside,
+        Fate::Through(_) => Stop::Inside,
+        _ if waits => Stop::Waiting,
+        _ => Stop::Inside,
+    })
+}
+
+/// Those that wait for these ranks.
+fn waiting(evidence: Evidence, who: &[u32]) -> Vec<Label> {
+    let waits = evidence.remains.fates.iter().filter_map(|fate| match fate {
+        Fate::Waits(wait) => Some(wait),
+        _ => None,
+    });
+    let theirs = waits.filter(|wait| wait.needs.iter().any(|need| is_for(evidence, &need.from, who)));
+    let places: Vec<Place> = theirs.map(|wait| wait.place).collect();
+    let them = if who.len() == 1 { "it" } else { "them" };
+    let labels = fold(evidence, &places, |_| format!("waits for {them}"));
+    labels.into_iter().map(|label| secondary(label.place, label.text)).collect()
 }
 
 fn is_for(evidence: Evidence, from: &Awaited, who: &[u32]) -> bool {

@@ -3,6 +3,7 @@
 //! Each family of rules has a file. A check reports only what is proved: what ranks might do whose recording ends early, or what a call
 //! means that is not modelled, is never held against a program. One mistake is one finding, on however many ranks it shows.
 
+mod arguments;
 mod collective_data;
 mod collectives;
 mod contents;
@@ -24,9 +25,8 @@ use crate::lift::{Lifted, lift};
 use crate::machine::{Assumptions, Log, Machine, Remains, Timeless};
 use crate::program::{End, Mode, Program};
 use crate::rules::Rule;
-use crate::{Buffering, Decision, Limits, Options, Severity, Verdict};
+use crate::{Buffering, Decision, Limits, Options, Schedule, Severity, Verdict};
 use deadlocks::Judgement;
-use near_misses::NearMiss;
 use standing::Standing;
 
 /// What the checks look at.
@@ -54,34 +54,71 @@ impl<'a> Evidence<'a> {
 /// Runs a program and says what is wrong with it.
 pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report {
     let lifted = lift(trace);
-    let program = &lifted.program;
-    let choices = options.schedule.as_ref().map(crate::Schedule::choices);
-    let assume = options.schedule.as_ref().map_or_else(|| assumptions(options.buffering), crate::Schedule::assumptions);
-    let mut machine = Machine::new(program, assume, Timeless, true);
-    if let Some(choices) = &choices {
-        machine = machine.with_choices(choices);
+    if let Some(schedule) = &options.schedule {
+        return follow(trace, &lifted, schedule);
     }
+    let program = &lifted.program;
+    let mut machine = Machine::new(program, Assumptions::RECORDED, Timeless, true);
     machine.run();
     let remains = machine.remains();
     let standing = Standing::of(program, &remains);
     let evidence = Evidence { trace, lifted: &lifted, program, remains: &remains, standing: &standing };
     let mut report = Report {
         calls: program.lanes.iter().map(|lane| lane.steps.len() as u64).sum(),
-        finished_ranks: finished_ranks(program, &remains),
+        finished_ranks: finished_ranks(trace),
+        stopped: remains.stopped.clone(),
         messages: machine.log().take_messages(),
         collectives: std::mem::take(&mut machine.log().collectives),
         caveats: caveats(trace, program, machine.log()),
         ..Report::default()
     };
-    let judged = options.schedule.as_ref().map_or(options.buffering, |schedule| Some(schedule.buffering()));
-    // In a run that was thought up, what is close to what is chance.
-    let near_misses = if options.schedule.is_some() { Vec::new() } else { near_misses::find(evidence) };
-    report.findings = findings(evidence, machine.log(), judged, &near_misses);
-    if options.schedule.is_none() && is_sound(evidence, machine.log()) && evidence.is_complete() {
+    report.findings = findings(evidence, machine.log());
+    // A run that is stuck needs no other library to be so.
+    let is_stuck = standing.is_stuck.contains(&true);
+    match options.buffering {
+        None => report.findings.extend(needs_buffering(evidence, machine.log(), &report.findings)),
+        Some(buffering) if !is_stuck => judge_by(evidence, buffering, &mut report),
+        Some(_) => {}
+    }
+    if is_sound(evidence, machine.log()) && evidence.is_complete() {
         decide(evidence, options, limits, &mut report);
     }
+    let findings = &report.findings;
+    let ends = ends::check(evidence, findings);
+    report.findings.extend(ends);
     report.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     report
+}
+
+/// Runs a program as a schedule has it, and says what goes wrong there.
+fn follow(trace: &Trace, lifted: &Lifted, schedule: &Schedule) -> Report {
+    let program = &lifted.program;
+    let choices = schedule.choices();
+    let mut machine = Machine::new(program, schedule.assumptions(), Timeless, true).with_choices(&choices);
+    machine.run();
+    let remains = machine.remains();
+    let standing = Standing::of(program, &remains);
+    let evidence = Evidence { trace, lifted, program, remains: &remains, standing: &standing };
+    let judgement = match schedule.buffering() {
+        Buffering::Infinite => Judgement::Deadlock,
+        _ => Judgement::NeedsBuffering(Severity::Error),
+    };
+    let mut found = contents::check(evidence, machine.log());
+    found.extend(deadlocks::report(evidence, &Remains::default(), judgement, &[]));
+    let ranks = remains.stopped.iter().map(|place| evidence.rank(*place));
+    let stopped = u32::try_from(wording::distinct(ranks).len()).unwrap_or(u32::MAX);
+    // In a run that was thought up, what is close to what is chance: there are no near misses.
+    found.extend(orphans::check(evidence, &[]));
+    Report {
+        calls: program.lanes.iter().map(|lane| lane.steps.len() as u64).sum(),
+        finished_ranks: program.world_size.saturating_sub(stopped),
+        stopped: remains.stopped.clone(),
+        messages: machine.log().take_messages(),
+        collectives: std::mem::take(&mut machine.log().collectives),
+        caveats: caveats(trace, program, machine.log()),
+        findings: found,
+        ..Report::default()
+    }
 }
 
 /// Adds to a report what other schedules would show.
@@ -93,39 +130,9 @@ fn decide(evidence: Evidence, options: &Options, limits: &Limits, report: &mut R
     if decision.as_ref().is_some_and(|decision| decision.verdicts.iter().any(is_safe)) {
         // The recorded matches may not be those that such a library comes to; all that it does come to get through.
         report.finished_ranks = evidence.program.world_size;
+        report.stopped.clear();
     }
     report.decision = decision;
-}
-
-fn findings(evidence: Evidence, log: &Log, buffering: Option<Buffering>, near_misses: &[NearMiss]) -> Vec<Finding> {
-    let mut found = collectives::check(evidence, log);
-    found.extend(contents::check(evidence, log));
-    // Where the machine contradicts the recording, what it says of waiting ranks proves nothing.
-    if log.forced.is_empty() || !evidence.trace.damage.is_empty() {
-        found.extend(deadlocks::check(evidence, near_misses, buffering, &found));
-    }
-    let is_sound = is_sound(evidence, log);
-    if is_sound {
-        found.extend(orphans::check(evidence, near_misses));
-        found.extend(requests::check(evidence));
-        if evidence.is_complete() {
-            found.extend(leaks::check(evidence));
-        }
-    }
-    found.extend(ends::check(evidence, &found));
-    if is_sound
-        && buffering.is_none()
-        && evidence.program.turns.is_empty()
-        && !found.iter().any(|f| f.severity == Severity::Error)
-    {
-        found.extend(check_buffering(evidence));
-    }
-    found
-}
-
-/// Whether the machine agrees with the recording, and nothing is missing.
-fn is_sound(evidence: Evidence, log: &Log) -> bool {
-    log.forced.is_empty() && evidence.trace.damage.is_empty()
 }
 
 /// Decides over all schedules of a run that came to its end, and looks for nothing else.
@@ -137,40 +144,82 @@ pub(crate) fn decide_only(trace: &Trace, bufferings: &[Buffering], limits: &Limi
     schedules::decide(evidence, bufferings, limits)
 }
 
+/// What is wrong with the run as it was recorded.
+fn findings(evidence: Evidence, log: &Log) -> Vec<Finding> {
+    let mut found = collectives::check(evidence, log);
+    found.extend(contents::check(evidence, log));
+    found.extend(arguments::check(evidence));
+    let near_misses = near_misses::find(evidence);
+    // Where the machine contradicts the recording, what it says of waiting ranks proves nothing.
+    if log.forced.is_empty() || !evidence.trace.damage.is_empty() {
+        found.extend(deadlocks::check(evidence, &near_misses, &found));
+    }
+    if is_sound(evidence, log) {
+        let restarts = requests::check_restarts(evidence, log);
+        // What a library makes of a second start is anybody's guess: one message or two.
+        if restarts.is_empty() {
+            found.extend(orphans::check(evidence, &near_misses));
+        }
+        found.extend(restarts);
+        found.extend(requests::check(evidence));
+        if evidence.is_complete() {
+            found.extend(leaks::check(evidence));
+        }
+    }
+    found
+}
+
+/// Whether the machine and the recording agree, and nothing is missing.
+fn is_sound(evidence: Evidence, log: &Log) -> bool {
+    log.forced.is_empty() && evidence.trace.damage.is_empty()
+}
+
+/// Runs the program with the library that the user asks about, and adds what gets stuck there. What the messages of the recorded run tell
+/// stays as it is.
+fn judge_by(recorded: Evidence, buffering: Buffering, report: &mut Report) {
+    let mut machine = Machine::new(recorded.program, assumptions(buffering), Timeless, false);
+    machine.run();
+    let remains = machine.remains();
+    let standing = Standing::of(recorded.program, &remains);
+    let evidence = Evidence { remains: &remains, standing: &standing, ..recorded };
+    report.stopped.clone_from(&remains.stopped);
+    let judgement = match buffering {
+        Buffering::Zero | Buffering::Eager(_) => Judgement::NeedsBuffering(Severity::Error),
+        Buffering::Infinite | Buffering::Any => Judgement::Deadlock,
+    };
+    report.findings.extend(deadlocks::report(evidence, recorded.remains, judgement, &report.findings));
+}
+
 /// Runs the program once more with a library that buffers nothing: what waits for ever then, only works by luck.
-fn check_buffering(recorded: Evidence) -> Vec<Finding> {
-    if recorded.program.sends.iter().all(|send| send.mode != Mode::Standard) {
+fn needs_buffering(recorded: Evidence, log: &Log, known: &[Finding]) -> Vec<Finding> {
+    let has_error = known.iter().any(|finding| finding.severity == Severity::Error);
+    let has_sends = recorded.program.sends.iter().any(|send| send.mode == Mode::Standard);
+    if !is_sound(recorded, log) || !recorded.program.turns.is_empty() || has_error || !has_sends {
         return Vec::new();
     }
     let mut machine = Machine::new(recorded.program, Assumptions::UNBUFFERED, Timeless, false);
     machine.run();
     let remains = machine.remains();
     let standing = Standing::of(recorded.program, &remains);
-    deadlocks::report(
-        Evidence { remains: &remains, standing: &standing, ..recorded },
-        Judgement::NeedsBuffering(Severity::Warning),
-    )
+    let evidence = Evidence { remains: &remains, standing: &standing, ..recorded };
+    deadlocks::report(evidence, recorded.remains, Judgement::NeedsBuffering(Severity::Warning), known)
 }
 
-fn assumptions(buffering: Option<Buffering>) -> Assumptions {
+fn assumptions(buffering: Buffering) -> Assumptions {
     let by_data = Assumptions { facts: false, ..Assumptions::RECORDED };
     match buffering {
-        None => Assumptions::RECORDED,
-        Some(Buffering::Zero) => Assumptions::STRICT,
-        Some(Buffering::Eager(bytes)) => Assumptions { eager_bytes: Some(bytes), ..by_data },
-        Some(Buffering::Infinite | Buffering::Any) => by_data,
+        Buffering::Zero => Assumptions::STRICT,
+        Buffering::Eager(bytes) => Assumptions { eager_bytes: Some(bytes), ..by_data },
+        Buffering::Infinite | Buffering::Any => by_data,
     }
 }
 
-fn finished_ranks(program: &Program, remains: &Remains) -> u32 {
-    let mut is_finished = vec![None; program.world_size as usize];
-    for (lane, fate) in program.lanes.iter().zip(&remains.fates) {
-        if let Some(rank) = is_finished.get_mut(lane.rank as usize) {
-            let is_through = matches!(fate, crate::machine::Fate::Through(_));
-            *rank = Some(rank.unwrap_or(true) && is_through);
-        }
-    }
-    u32::try_from(is_finished.iter().filter(|rank| **rank == Some(true)).count()).unwrap_or(u32::MAX)
+/// How many ranks called MPI_Finalize.
+fn finished_ranks(trace: &Trace) -> u32 {
+    let is_finalize = |event: &traces::Event| trace.call(event.call).function == traces::mpi::FINALIZE;
+    let has_finalize =
+        |rank: &u32| trace.lanes[trace.lanes_of(*rank)].iter().any(|lane| lane.events.iter().rev().any(is_finalize));
+    u32::try_from((0..trace.world_size).filter(has_finalize).count()).unwrap_or(u32::MAX)
 }
 
 fn caveats(trace: &Trace, program: &Program, log: &Log) -> Vec<String> {

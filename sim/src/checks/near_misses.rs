@@ -4,7 +4,7 @@
 
 use super::Evidence;
 use crate::layout::Content;
-use crate::machine::{LeftReceive, LeftSend};
+use crate::machine::{Fate, LeftReceive, LeftSend, What};
 use crate::rules::{self, Rule};
 
 /// A message and a receive that are meant for each other, by the looks of it.
@@ -43,8 +43,8 @@ pub(super) fn find(evidence: Evidence) -> Vec<NearMiss> {
     let sends = evidence.remains.sends.iter().filter(|left| will_never_be_received(evidence, left));
     let mut sends: Vec<LeftSend> = sends.take(LEFT_MAX).copied().collect();
     let mut found = Vec::new();
-    let receives = evidence.remains.receives.iter().filter(|left| will_never_receive(evidence, left));
-    let mut receives: Vec<LeftReceive> = receives.take(LEFT_MAX).copied().collect();
+    let receives = evidence.remains.receives.iter().copied().chain(probes(evidence));
+    let mut receives: Vec<LeftReceive> = receives.filter(|left| will_never_receive(evidence, left)).take(LEFT_MAX).collect();
     for wanted in [Difference::Tag, Difference::Communicator, Difference::Source, Difference::Destination] {
         receives.retain(|receive| {
             let at = sends.iter().position(|send| difference(evidence, send, receive) == Some(wanted));
@@ -56,6 +56,18 @@ pub(super) fn find(evidence: Evidence) -> Vec<NearMiss> {
     }
     found.sort_by_key(|miss| miss.receive.place);
     found
+}
+
+/// The probes that lanes wait in: they miss messages as receives do.
+fn probes(evidence: Evidence<'_>) -> impl Iterator<Item = LeftReceive> {
+    let waits = evidence.remains.fates.iter().filter_map(|fate| match fate {
+        Fate::Waits(wait) => Some(&wait.needs),
+        _ => None,
+    });
+    waits.flatten().filter_map(|need| match need.what {
+        What::Probe(receive) => Some(LeftReceive { place: need.posted, receive, is_cancelled: false }),
+        _ => None,
+    })
 }
 
 fn will_never_be_received(evidence: Evidence, left: &LeftSend) -> bool {

@@ -68,7 +68,7 @@ fn sends(evidence: Evidence, paired: &[Place]) -> Vec<Finding> {
                 format!("{senders} sent {} that are never received", count(group.count, "message"))
             };
             let mut found = finding(&rules::MATCH_ORPHAN_SEND, Severity::Error, title);
-            found.labels.push(primary(place, format!("sent {}", evidence.send_text(send))));
+            found.labels.push(primary(place, format!("sent {}", evidence.send_text(send, place))));
             found
         })
         .collect()
@@ -93,7 +93,7 @@ fn receives(evidence: Evidence, paired: &[Place]) -> Vec<Finding> {
                 format!("{who} posted {} that no message ever matches", count(group.count, "receive"))
             };
             let mut found = finding(&rules::MATCH_ORPHAN_RECV, Severity::Error, title);
-            found.labels.push(primary(place, format!("asks for {}", evidence.receive_text(receive))));
+            found.labels.push(primary(place, format!("asks for {}", evidence.receive_text(receive, place))));
             found
         })
         .collect()

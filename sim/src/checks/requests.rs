@@ -1,11 +1,12 @@
-//! Requests that nobody completes: `request/lost` and `request/never-started`.
+//! Requests that nobody completes: `request/lost` and `request/never-started`; and those that are started too often:
+//! `request/started-twice`.
 
 use rustc_hash::FxHashSet;
 
 use super::wording::{count, distinct, ranks};
 use super::{Evidence, finding, primary, secondary};
 use crate::finding::{Finding, Place, Severity};
-use crate::machine::{LeftRequest, RequestState};
+use crate::machine::{LeftRequest, Log, RequestState};
 use crate::rules;
 
 /// One finding for each line that makes such requests.
@@ -34,6 +35,32 @@ pub(super) fn check(evidence: Evidence) -> Vec<Finding> {
         }
     }
     groups.into_iter().map(|(left, ranks, times)| request_finding(evidence, left, ranks, times)).collect()
+}
+
+/// One finding for each line that starts a request which is active.
+pub(super) fn check_restarts(evidence: Evidence, log: &Log) -> Vec<Finding> {
+    let mut groups: Vec<((Place, Place), Vec<u32>)> = Vec::new();
+    for (again, first) in &log.restarted {
+        let rank = evidence.rank(*again);
+        if evidence.program.has_threads(rank) {
+            continue;
+        }
+        let site = evidence.call(*again).site;
+        match groups.iter_mut().find(|((known, _), _)| site.is_some() && evidence.call(*known).site == site) {
+            Some((_, ranks)) => ranks.push(rank),
+            None => groups.push(((*again, *first), vec![rank])),
+        }
+    }
+    let told = |((again, first), who): ((Place, Place), Vec<u32>)| {
+        let who = distinct(who);
+        let verb = if who.len() == 1 { "starts a request that is" } else { "start requests that are" };
+        let title = format!("{} {verb} active already, in {}", ranks(&who), evidence.function(again));
+        let mut found = finding(&rules::REQUEST_STARTED_TWICE, Severity::Error, title);
+        found.labels.push(primary(again, "starts it again".into()));
+        found.labels.push(secondary(first, "started it, and nothing has completed it since".into()));
+        found
+    };
+    groups.into_iter().map(told).collect()
 }
 
 /// The calls whose message or receive has a finding of its own.

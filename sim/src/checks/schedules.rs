@@ -209,7 +209,7 @@ impl Examination<'_, '_> {
     }
 
     fn report(&mut self, schedule: &Schedule, trial: &Trial, judgement: Judgement) {
-        for mut found in deadlocks::report(trial.evidence(self.recorded), judgement) {
+        for mut found in deadlocks::report(trial.evidence(self.recorded), self.recorded.remains, judgement, &[]) {
             self.explain(schedule, &mut found);
             self.found.push(found);
         }

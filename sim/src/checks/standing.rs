@@ -33,6 +33,8 @@ impl Standing {
             match fate {
                 _ if is_at_end(program, lane, fate) => standing.is_gone[rank] = true,
                 Fate::Waits(_) => {}
+                // Nothing comes from a thread that has ended; where all have, nobody knows of others.
+                Fate::Through(_) if lane.has_ended && waits_elsewhere(program, remains, lane.rank) => {}
                 Fate::Unknown | Fate::Through(_) => standing.is_alive[rank] = true,
             }
         }
@@ -85,6 +87,12 @@ impl Standing {
     pub(super) fn is_gone(&self, rank: u32) -> bool {
         self.is_gone.get(rank as usize).copied().unwrap_or(false) && !self.is_alive(rank)
     }
+}
+
+/// Whether a rank waits in one of its lanes.
+fn waits_elsewhere(program: &Program, remains: &Remains, rank: u32) -> bool {
+    let fates = program.lanes.iter().zip(&remains.fates);
+    fates.into_iter().any(|(lane, fate)| lane.rank == rank && matches!(fate, Fate::Waits(_)))
 }
 
 /// Whether a lane has made its last call that can matter to others.

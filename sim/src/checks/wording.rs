@@ -70,6 +70,12 @@ impl Evidence<'_> {
         self.call(place).function.name()
     }
 
+    /// `waits`, or `polls` where a call that does not wait is repeated for ever.
+    pub(super) fn waits(&self, place: Place) -> &'static str {
+        let is_poll = ["MPI_Test", "MPI_Iprobe", "MPI_Improbe"].iter().any(|name| self.function(place).starts_with(name));
+        if is_poll { "polls" } else { "waits" }
+    }
+
     /// The rank in MPI_COMM_WORLD of a call's process.
     pub(super) fn rank(&self, place: Place) -> u32 {
         self.program.lanes[place.lane as usize].rank
@@ -117,20 +123,35 @@ impl Evidence<'_> {
         self.program.contexts[self.program.mailboxes[mailbox].context as usize].comm
     }
 
+    /// `rank 2`; in another communicator than MPI_COMM_WORLD, as `viewer` sees it, `rank 1 of comm-3f2a, which is rank 2 of MPI_COMM_WORLD`.
+    pub(super) fn peer(&self, rank: u32, comm: i64, viewer: u32) -> String {
+        if comm == constant::COMM_WORLD {
+            return format!("rank {rank}");
+        }
+        let view = self.lifted.communicators.view(comm, viewer);
+        match view.and_then(|view| view.peers.position(rank)) {
+            Some(at) => format!("rank {at} of {}, which is rank {rank} of MPI_COMM_WORLD", comm_name(comm)),
+            None => format!("rank {rank}{}", on_comm(comm)),
+        }
+    }
+
     /// `4 bytes with tag 7 to rank 2`.
-    pub(super) fn send_text(&self, send: SendId) -> String {
+    pub(super) fn send_text(&self, send: SendId, place: Place) -> String {
         let plan = &self.program.sends[send as usize];
         let bytes = plan.content.bytes.map_or("a message".into(), |bytes| count(bytes, "byte"));
-        let to = self.destination(send).map_or("nobody".into(), |rank| format!("rank {rank}"));
-        format!("{bytes} with tag {} to {to}{}", plan.tag, on_comm(self.comm_of_send(send)))
+        let peer = |rank| self.peer(rank, self.comm_of_send(send), self.rank(place));
+        let to = self.destination(send).map_or("nobody".into(), peer);
+        format!("{bytes} with tag {} to {to}", plan.tag)
     }
 
     /// `a message with tag 7 from rank 1`.
-    pub(super) fn receive_text(&self, receive: ReceiveId) -> String {
+    pub(super) fn receive_text(&self, receive: ReceiveId, place: Place) -> String {
         let plan = &self.program.receives[receive as usize];
+        let comm = self.comm_of_receive(receive);
         let tag = plan.tag.map_or("any tag".into(), |tag| format!("tag {tag}"));
-        let from = self.source(receive).map_or("any rank".into(), |rank| format!("rank {rank}"));
-        format!("a message with {tag} from {from}{}", on_comm(self.comm_of_receive(receive)))
+        let any = || format!("any rank{}", on_comm(comm));
+        let from = self.source(receive).map_or_else(any, |rank| self.peer(rank, comm, self.rank(place)));
+        format!("a message with {tag} from {from}")
     }
 }
 

@@ -95,6 +95,7 @@ impl Lowering<'_> {
         match op {
             Op::Local | Op::Finalize | Op::Abort | Op::Request { .. } => {}
             Op::Opaque => self.refuse("a call that never returned", place),
+            Op::GiveUp { .. } => self.refuse("a completion call that failed", place),
             Op::Probe { .. } | Op::Deliver { .. } => self.refuse("a probe", place),
             Op::Cancel { .. } => self.refuse("a call of MPI_Cancel", place),
             Op::Transfer { send, receive, then } => self.transfer(place, send, receive, then),
@@ -106,7 +107,8 @@ impl Lowering<'_> {
                 let part = self.post_part(collective, place);
                 self.complete_by(place, part.into_iter().collect(), then);
             }
-            Op::Start { requests } => {
+            Op::Start { has_failed: true, .. } => self.refuse("a start of a request that failed", place),
+            Op::Start { requests, .. } => {
                 for slot in self.slots(requests) {
                     let Some((send, receive)) = self.requests.get(&slot).and_then(|r| r.template) else { continue };
                     let active = self.post(place, send, receive);

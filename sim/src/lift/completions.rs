@@ -43,11 +43,16 @@ impl Lifter<'_> {
     pub(super) fn completion(&mut self, a: &Arguments) -> Option<Op> {
         if matches!(a.function(), mpi::START | mpi::STARTALL) {
             let requests = self.span(given(a));
-            return Some(Op::Start { requests });
+            return Some(Op::Start { requests, has_failed: a.failed() });
         }
         let (which, Waits(waits), Keeps(keep)) = form(a.function())?;
         let poll = !waits;
         let all = given(a);
+        // MPI_Wait and MPI_Waitall return an error when all is over. Of the others nobody knows what they have completed.
+        if a.failed() && !(which == Which::All && waits) {
+            let requests = self.span(if keep { Vec::new() } else { all });
+            return Some(Op::GiveUp { requests });
+        }
         let chosen = match (a.outcome, which) {
             (None, _) if poll => return Some(Op::Opaque),
             (None, Which::All) => all.clone(),
@@ -60,7 +65,9 @@ impl Lifter<'_> {
             (Some(_), _) => pick(&all, &chosen(a, which)),
         };
         if chosen.is_empty() {
-            return Some(Op::Local);
+            // A call that waits for one of them, and says that there is none, knows that none is active.
+            let requests = self.span(if waits { all } else { Vec::new() });
+            return Some(if waits { Op::GiveUp { requests } } else { Op::Local });
         }
         let chosen = with_statuses(chosen, a);
         self.needs_pins |= chosen.iter().any(|c| c.cancelled);
@@ -71,7 +78,7 @@ impl Lifter<'_> {
 }
 
 /// The requests that a call was given.
-fn given(a: &Arguments) -> Vec<Completion> {
+pub(super) fn given(a: &Arguments) -> Vec<Completion> {
     let one = a.call.int("request");
     let many = a.call.ints("array_of_requests").iter().map(|r| Some(*r));
     let numbers = one.map(Some).into_iter().chain(many);

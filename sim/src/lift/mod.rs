@@ -8,8 +8,10 @@ mod collectives;
 mod communicators;
 mod completions;
 mod datatypes;
+pub(crate) mod faults;
 mod groups;
 mod pins;
+mod polls;
 mod threads;
 mod transfers;
 
@@ -121,8 +123,8 @@ impl<'t> Lifter<'t> {
             }
         }
         let end = self.end_of(number, &steps);
-        let in_flight = lane.events.last().is_some_and(|e| e.outcome.is_none());
-        let mut program = Lane { rank: self.rank, steps, end, in_flight, ..Lane::default() };
+        let in_flight = self.polls_at_end(lane, &mut steps) || lane.events.last().is_some_and(|e| e.outcome.is_none());
+        let mut program = Lane { rank: self.rank, steps, end, in_flight, has_ended: lane.ended, ..Lane::default() };
         if self.needs_pins {
             self.pin(number, &mut program);
         }
@@ -158,6 +160,10 @@ impl<'t> Lifter<'t> {
     fn translate(&mut self, a: &Arguments) -> Op {
         let function = a.function();
         self.define(a);
+        // It is no part of any communication, and who knows what the library does with it.
+        if a.outcome.is_none() && faults::find(a.call, self.rank, &self.communicators).is_some() {
+            return Op::Opaque;
+        }
         if let Some(op) = self.transfer(a).or_else(|| self.completion(a)).or_else(|| self.collective(a)) {
             return op;
         }
@@ -165,7 +171,7 @@ impl<'t> Lifter<'t> {
             mpi::FINALIZE => Op::Finalize,
             mpi::ABORT => Op::Abort,
             mpi::CANCEL => Op::Cancel { slot: slot_of(a.call.int("request")) },
-            mpi::REQUEST_FREE => Op::Free { slot: slot_of(a.call.int("request")) },
+            mpi::REQUEST_FREE if !a.failed() => Op::Free { slot: slot_of(a.call.int("request")) },
             // Init waits for the launcher as well as for the other ranks: what it waits for cannot be known.
             _ if a.outcome.is_none() => Op::Opaque,
             _ => match request_made(a) {

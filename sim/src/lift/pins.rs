@@ -45,7 +45,7 @@ impl Lifter<'_> {
                 Op::Transfer { receive: Some(receive), then: Then::Persistent(slot), .. } => {
                     walk.templates.insert(slot, receive);
                 }
-                Op::Start { requests } => {
+                Op::Start { requests, has_failed: false } => {
                     for at in requests.range() {
                         let slot = self.program.completions[at].slot;
                         let receive = walk.templates.get(&slot).copied();

@@ -4,7 +4,8 @@ use traces::constant::{ANY_SOURCE, ANY_TAG, COMM_WORLD};
 use traces::function::{Function, mpi};
 
 use super::arguments::Arguments;
-use super::{Lifter, NO_SLOT, index_of_last, request_made};
+use super::communicators::Communicators;
+use super::{Lifter, NO_SLOT, faults, index_of_last, request_made};
 use crate::program::{Mailbox, Mode, Op, Peer, Receive, ReceiveId, Send, SendId, Then};
 
 /// How a call completes: when it returns, by a request, or by a request that has to be started.
@@ -43,10 +44,13 @@ impl Lifter<'_> {
             Nonblocking => a.outcome.map(|_| Then::Request(request_made(a))),
             Persistent => a.outcome.map(|_| Then::Persistent(request_made(a))),
         };
+        if a.failed() && !may_have_received(a, self.rank, &self.communicators) {
+            return is_transfer(function).then_some(Op::Local);
+        }
         if let Some((mode, form)) = send_form(function) {
             let names = ["dest", "tag", "count", "datatype"];
             let send = Some(self.send(a, names, mode));
-            return Some(if a.failed() { Op::Local } else { transfer(send, None, then(form)) });
+            return Some(transfer(send, None, then(form)));
         }
         let replaces = matches!(function, mpi::SENDRECV_REPLACE | mpi::ISENDRECV_REPLACE);
         Some(match function {
@@ -92,7 +96,7 @@ impl Lifter<'_> {
     fn deliver(&mut self, a: &Arguments, then: Option<Then>) -> Op {
         let Some(then) = then else { return Op::Opaque };
         let content = self.content(a, "count", "datatype");
-        let receive = self.add_receive(Receive { from: Peer::Nobody, tag: None, content });
+        let receive = self.add_receive(Receive { from: Peer::Nobody, tag: None, content, has_failed: a.failed() });
         Op::Deliver { message: a.int_or("message", 0), receive, then }
     }
 
@@ -103,11 +107,11 @@ impl Lifter<'_> {
         index_of_last(&self.program.sends)
     }
 
-    fn receive(&mut self, a: &Arguments, [source, tag, count, datatype]: [&str; 4]) -> ReceiveId {
+    pub(super) fn receive(&mut self, a: &Arguments, [source, tag, count, datatype]: [&str; 4]) -> ReceiveId {
         let content = self.content(a, count, datatype);
         let from = self.peer(a, source, false);
         let tag = a.call.int(tag).filter(|tag| *tag != ANY_TAG);
-        self.add_receive(Receive { from, tag, content })
+        self.add_receive(Receive { from, tag, content, has_failed: a.failed() })
     }
 
     fn add_receive(&mut self, receive: Receive) -> ReceiveId {
@@ -137,6 +141,24 @@ impl Lifter<'_> {
             Some(other) => Peer::Channel(self.channel(Mailbox { context, rank }, other)),
         }
     }
+}
+
+/// Whether a function sends, receives or probes.
+fn is_transfer(function: Function) -> bool {
+    use mpi::{IMRECV, IPROBE, IRECV, ISENDRECV, ISENDRECV_REPLACE, MPROBE, PROBE, RECV_INIT};
+    let other = [IRECV, RECV_INIT, ISENDRECV, ISENDRECV_REPLACE, PROBE, MPROBE, IPROBE, mpi::IMPROBE, IMRECV];
+    receives_at_once(function) || send_form(function).is_some() || other.contains(&function)
+}
+
+/// Whether a function receives before it returns.
+fn receives_at_once(function: Function) -> bool {
+    matches!(function, mpi::RECV | mpi::SENDRECV | mpi::SENDRECV_REPLACE | mpi::MRECV)
+}
+
+/// Whether a call that returned an error may have received a message all the same: one that was too long, and then it took it. What the error
+/// is, the library's own number does not tell; but a call with an argument that is wrong for certain does nothing.
+fn may_have_received(a: &Arguments, rank: u32, communicators: &Communicators) -> bool {
+    receives_at_once(a.function()) && faults::find(a.call, rank, communicators).is_none()
 }
 
 /// A transfer; one whose request is not known because the call never returned is opaque.

@@ -63,11 +63,13 @@ pub(crate) struct Queue {
 
 impl Default for Queue {
     fn default() -> Queue {
-        Queue { head: NONE, tail: NONE }
+        Queue::EMPTY
     }
 }
 
 impl Queue {
+    pub(crate) const EMPTY: Queue = Queue { head: NONE, tail: NONE };
+
     pub(crate) fn is_empty(&self) -> bool {
         self.head == NONE
     }

@@ -42,6 +42,8 @@ pub(crate) struct Log {
     /// Scratch space for a key of `seen`.
     key: Vec<CollectiveId>,
     misfits: FxHashMap<(SendId, ReceiveId), Misfit>,
+    /// The calls that started a request that was active, with those that had started it.
+    pub(crate) restarted: Vec<(Place, Place)>,
     /// The calls that had to be forced to return.
     pub(crate) forced: Vec<Place>,
 }

@@ -41,6 +41,8 @@ pub(crate) struct Posted<M> {
     pub(crate) intent: Intent,
     /// What it took in the recorded run, if that is known of a wildcard.
     pub(crate) pin: Option<Pin>,
+    /// Whether its call returned before its message came: it still takes that one, and keeps nothing else from anybody.
+    is_overdue: bool,
     /// Receives are posted in this order.
     order: u64,
     place: Place,
@@ -55,7 +57,7 @@ impl<M> Posted<M> {
 
     /// Whether a wildcard keeps messages that it fits from later receives.
     fn claims(&self) -> bool {
-        self.pin.is_some() && self.intent != Intent::Look
+        self.pin.is_some() && self.intent != Intent::Look && !self.is_overdue
     }
 }
 
@@ -75,6 +77,8 @@ struct MailboxState {
     waiting: u32,
     /// Whether a message is held for the sake of a wildcard.
     holds: bool,
+    /// Whether a message may have gone to another receive than in the recorded run, which does not tell.
+    is_doubtful: bool,
 }
 
 /// All messages and receives that wait for each other.
@@ -88,6 +92,8 @@ pub(crate) struct Mail<M> {
     count: u64,
     /// Mailboxes with wildcards of which nothing is known.
     unsettled: Vec<MailboxId>,
+    /// How many such wildcards were posted.
+    unknown: u64,
 }
 
 impl<M> Mail<M> {
@@ -97,7 +103,15 @@ impl<M> Mail<M> {
             mailboxes[channel.mailbox as usize].channels.push(number);
         }
         let channels = vec![ChannelState::default(); program.channels.len()];
-        Mail { letters: Chains::default(), posted: Chains::default(), channels, mailboxes, count: 0, unsettled: Vec::new() }
+        Mail {
+            letters: Chains::default(),
+            posted: Chains::default(),
+            channels,
+            mailboxes,
+            count: 0,
+            unsettled: Vec::new(),
+            unknown: 0,
+        }
     }
 
     /// Every channel that ends in a mailbox.
@@ -113,6 +127,11 @@ impl<M> Mail<M> {
             let letters = state.channels.iter().map(|channel| &self.channels[*channel as usize].letters);
             letters.into_iter().any(|queue| self.letters.find(queue, |letter| receive.takes(letter.tag)).is_some())
         })
+    }
+
+    /// Whether which receive of a mailbox took which message is a guess.
+    pub(crate) fn is_doubtful(&self, mailbox: MailboxId) -> bool {
+        self.mailboxes[mailbox as usize].is_doubtful
     }
 
     /// The messages that nobody received, by channel.
@@ -144,7 +163,7 @@ impl<C: Clock> Machine<'_, C> {
     pub(super) fn post(&mut self, receive: ReceiveId, operation: u32, intent: Intent, pin: Option<Pin>, place: Place) {
         let when = self.clock.post(place);
         self.mail.count += 1;
-        let posted = Posted { receive, operation, intent, pin, order: self.mail.count, place, when };
+        let posted = Posted { receive, operation, intent, pin, is_overdue: false, order: self.mail.count, place, when };
         let plan = &self.program.receives[receive as usize];
         let (channel, mailbox) = match (plan.from, pin) {
             (Peer::Channel(channel), _) => (Some(channel), self.program.channels[channel as usize].mailbox),
@@ -171,6 +190,7 @@ impl<C: Clock> Machine<'_, C> {
             _ => {
                 self.mail.posted.push(&mut state.posted, posted);
                 if pin.is_none() {
+                    self.mail.unknown += 1;
                     self.mail.unsettled.push(mailbox);
                 }
             }
@@ -180,9 +200,7 @@ impl<C: Clock> Machine<'_, C> {
     /// The first message of a channel that a new receive fits, unless an earlier wildcard has a claim on it.
     fn letter_for(&mut self, channel: ChannelId, mailbox: MailboxId, posted: &Posted<C::Moment>) -> Option<Found> {
         let mail = &self.mail;
-        let receive = &self.program.receives[posted.receive as usize];
-        let wanted = |letter: &Letter<_>| receive.takes(letter.tag) && (posted.pin.is_none() || posted.wants(letter));
-        let found = mail.letters.find(&mail.channels[channel as usize].letters, wanted)?;
+        let (_, found) = self.letter_of(channel, posted)?;
         let state = &mail.mailboxes[mailbox as usize];
         if state.posted.is_empty() {
             return Some(found);
@@ -256,12 +274,22 @@ impl<C: Clock> Machine<'_, C> {
         }
     }
 
-    /// Gives the messages of a mailbox to the receives that wait, after a wildcard has got its message.
+    /// Gives the messages of a mailbox to the receives that wait, after a wildcard has got its message. That may let go of a message that was
+    /// looked at before it, so that it goes on until nothing moves.
     fn rematch(&mut self, mailbox: MailboxId) {
-        self.mail.mailboxes[mailbox as usize].holds = false;
+        let mut has_moved = true;
+        while has_moved {
+            self.mail.mailboxes[mailbox as usize].holds = false;
+            has_moved = self.rematch_once(mailbox) && self.mail.mailboxes[mailbox as usize].holds;
+        }
+    }
+
+    /// Looks at every message of a mailbox once. Gives whether any found its receive.
+    fn rematch_once(&mut self, mailbox: MailboxId) -> bool {
+        let mut has_moved = false;
         for n in 0..self.mail.mailboxes[mailbox as usize].channels.len() {
             if self.mail.mailboxes[mailbox as usize].waiting == 0 {
-                return;
+                break;
             }
             let channel = self.mail.mailboxes[mailbox as usize].channels[n] as usize;
             let mut after = None;
@@ -270,11 +298,13 @@ impl<C: Clock> Machine<'_, C> {
                 if let Some(posted) = self.taker(&letter) {
                     self.mail.letters.remove(&mut self.mail.channels[channel].letters, found);
                     self.deliver(&letter, &posted);
+                    has_moved = true;
                 } else {
                     after = Some(found);
                 }
             }
         }
+        has_moved
     }
 
     /// Lets the wildcards of which nothing is known take what is there. Gives whether any did.
@@ -288,7 +318,8 @@ impl<C: Clock> Machine<'_, C> {
                 let unknown = |posted: &Posted<_>| posted.pin.is_none();
                 let Some(found) = self.mail.posted.find_after(&state.posted, after, unknown) else { break };
                 let posted = self.mail.posted[found.at];
-                if let Some((channel, letter)) = self.any_letter_for(mailbox, &posted) {
+                if let Some((channel, letter, is_only)) = self.any_letter_for(mailbox, &posted) {
+                    self.mail.mailboxes[mailbox as usize].is_doubtful |= !is_only && posted.intent != Intent::Look;
                     self.mail.posted.remove(&mut self.mail.mailboxes[mailbox as usize].posted, found);
                     self.mail.mailboxes[mailbox as usize].waiting -= 1;
                     let value = self.mail.letters[letter.at];
@@ -312,7 +343,8 @@ impl<C: Clock> Machine<'_, C> {
     }
 
     /// Some message that a wildcard fits and no earlier wildcard claims: one whose sender is known to have got rid of it, if there is one.
-    fn any_letter_for(&self, mailbox: MailboxId, posted: &Posted<C::Moment>) -> Option<(ChannelId, Found)> {
+    /// Gives where it is, and whether it is the only one.
+    fn any_letter_for(&self, mailbox: MailboxId, posted: &Posted<C::Moment>) -> Option<(ChannelId, Found, bool)> {
         let mail = &self.mail;
         let state = &mail.mailboxes[mailbox as usize];
         let receive = &self.program.receives[posted.receive as usize];
@@ -326,7 +358,8 @@ impl<C: Clock> Machine<'_, C> {
             mail.posted.find(&state.posted, claims).is_none().then_some((channel, found))
         });
         let is_due = |(_, found): &(ChannelId, Found)| self.is_due(&mail.letters[found.at]);
-        candidates.clone().find(is_due).or_else(|| candidates.clone().next())
+        let (channel, found) = candidates.clone().find(is_due).or_else(|| candidates.clone().next())?;
+        Some((channel, found, candidates.count() == 1))
     }
 
     /// Whether a call that returned in the recorded run waits for this message to be received.
@@ -343,6 +376,7 @@ impl<C: Clock> Machine<'_, C> {
 
     /// A receive, or a matched probe, takes a message that is in no queue any more.
     fn deliver(&mut self, letter: &Letter<C::Moment>, posted: &Posted<C::Moment>) {
+        self.note_doubt(letter, posted);
         match posted.intent {
             Intent::Take(handle) => {
                 let (_, arrived) = self.clock.deliver(letter.sent, posted.when, self.travel(letter));
@@ -355,20 +389,36 @@ impl<C: Clock> Machine<'_, C> {
         }
     }
 
+    /// A wildcard of which nothing is known, posted before this receive, may have been what took the message.
+    fn note_doubt(&mut self, letter: &Letter<C::Moment>, posted: &Posted<C::Moment>) {
+        if self.mail.unknown == 0 {
+            return;
+        }
+        let mailbox = self.program.channels[letter.channel as usize].mailbox as usize;
+        let might = |other: &Posted<_>| {
+            let receive = &self.program.receives[other.receive as usize];
+            other.pin.is_none() && other.order < posted.order && other.intent != Intent::Look && receive.takes(letter.tag)
+        };
+        if self.mail.posted.find(&self.mail.mailboxes[mailbox].posted, might).is_some() {
+            self.mail.mailboxes[mailbox].is_doubtful = true;
+        }
+    }
+
     /// A receive gets its message: both sides are done.
     fn receive(&mut self, letter: &Letter<C::Moment>, receive: ReceiveId, operation: u32, when: C::Moment) {
         let program = self.program;
         let (send, plan) = (&program.sends[letter.send as usize], &program.receives[receive as usize]);
         let (offered, room) = (send.content, plan.content);
         let place = self.operations[operation].place;
-        if offered != room {
-            let is_too_long = offered.bytes.zip(room.bytes).is_some_and(|(bytes, room)| bytes > room);
-            if is_too_long || (offered.layout != room.layout && program.layouts.difference(offered, room).is_some()) {
-                self.log.misfit((letter.place, letter.send), (place, receive));
-            }
+        let mailbox = program.channels[letter.channel as usize].mailbox;
+        let is_too_long = offered.bytes.zip(room.bytes).is_some_and(|(bytes, room)| bytes > room);
+        // It failed for another reason, then, and the message was another one's.
+        self.mail.mailboxes[mailbox as usize].is_doubtful |= plan.has_failed && !is_too_long;
+        let differs = || is_too_long || (offered.layout != room.layout && program.layouts.difference(offered, room).is_some());
+        if offered != room && !self.mail.is_doubtful(mailbox) && differs() {
+            self.log.misfit((letter.place, letter.send), (place, receive));
         }
         if self.log.is_recording() {
-            let mailbox = program.channels[letter.channel as usize].mailbox;
             let comm = program.contexts[program.mailboxes[mailbox as usize].context as usize].comm;
             let record = self.operations[operation].record;
             self.log.matched(place.lane, record, letter.place, (offered.bytes.unwrap_or(0), letter.tag, comm));
@@ -397,18 +447,76 @@ impl<C: Clock> Machine<'_, C> {
 
     /// A receive is taken back.
     pub(super) fn withdraw(&mut self, operation: u32, receive: ReceiveId) {
+        let from = self.program.receives[receive as usize].from;
         let own = |posted: &Posted<_>| posted.operation == operation;
-        let (queue, mailbox) = match self.program.receives[receive as usize].from {
-            Peer::Channel(channel) => {
-                (&mut self.mail.channels[channel as usize].posted, self.program.channels[channel as usize].mailbox)
-            }
-            Peer::Any(mailbox) => (&mut self.mail.mailboxes[mailbox as usize].posted, mailbox),
-            Peer::Nobody => return,
-        };
-        if let Some(found) = self.mail.posted.find(queue, own) {
-            self.mail.posted.remove(queue, found);
-            self.mail.mailboxes[mailbox as usize].waiting -= 1;
+        if let (Some((mailbox, _)), Some(found)) = (self.home(from), self.mail.posted.find(self.posted_at(from), own)) {
+            self.take_back(from, found);
             self.rematch(mailbox);
+        }
+    }
+
+    /// The call of a receive returned in the recorded run: it took the message that it fits, if that is there, and will when it comes.
+    pub(super) fn take_overdue(&mut self, operation: u32, receive: ReceiveId) {
+        let from = self.program.receives[receive as usize].from;
+        let Some((mailbox, _)) = self.home(from) else { return };
+        self.mail.mailboxes[mailbox as usize].is_doubtful = true;
+        let own = |posted: &Posted<_>| posted.operation == operation;
+        let Some(found) = self.mail.posted.find(self.posted_at(from), own) else { return };
+        self.mail.posted[found.at].is_overdue = true;
+        let posted = self.mail.posted[found.at];
+        let pinned = posted.pin.map(|pin| pin.channel);
+        if let Some((channel, letter)) = self.home(from).and_then(|(_, named)| self.letter_of(named.or(pinned)?, &posted)) {
+            let value = self.mail.letters[letter.at];
+            self.mail.letters.remove(&mut self.mail.channels[channel as usize].letters, letter);
+            self.take_back(from, found);
+            self.deliver(&value, &posted);
+        }
+        self.rematch(mailbox);
+    }
+
+    /// The mailbox of a receive, and its channel if it names its source.
+    fn home(&self, from: Peer) -> Option<(MailboxId, Option<ChannelId>)> {
+        match from {
+            Peer::Channel(channel) => Some((self.program.channels[channel as usize].mailbox, Some(channel))),
+            Peer::Any(mailbox) => Some((mailbox, None)),
+            Peer::Nobody => None,
+        }
+    }
+
+    /// The queue that receives from there wait in.
+    fn posted_at(&self, from: Peer) -> &Queue {
+        const NOTHING: &Queue = &Queue::EMPTY;
+        match from {
+            Peer::Channel(channel) => &self.mail.channels[channel as usize].posted,
+            Peer::Any(mailbox) => &self.mail.mailboxes[mailbox as usize].posted,
+            Peer::Nobody => NOTHING,
+        }
+    }
+
+    /// A receive is no longer posted.
+    fn take_back(&mut self, from: Peer, found: Found) {
+        let Some((mailbox, named)) = self.home(from) else { return };
+        let state = &mut self.mail.mailboxes[mailbox as usize];
+        state.waiting -= 1;
+        let queue = match named {
+            Some(channel) => &mut self.mail.channels[channel as usize].posted,
+            None => &mut state.posted,
+        };
+        self.mail.posted.remove(queue, found);
+    }
+
+    /// The first message of a channel that a receive could take, whatever wildcards are before it.
+    fn letter_of(&self, channel: ChannelId, posted: &Posted<C::Moment>) -> Option<(ChannelId, Found)> {
+        let receive = &self.program.receives[posted.receive as usize];
+        let wanted = |letter: &Letter<_>| receive.takes(letter.tag) && (posted.pin.is_none() || posted.wants(letter));
+        self.mail.letters.find(&self.mail.channels[channel as usize].letters, wanted).map(|found| (channel, found))
+    }
+
+    /// The call of a send returned in the recorded run though nobody has taken its message here.
+    pub(super) fn doubt_channel_of(&mut self, send: SendId) {
+        if let Peer::Channel(channel) = self.program.sends[send as usize].to {
+            let mailbox = self.program.channels[channel as usize].mailbox;
+            self.mail.mailboxes[mailbox as usize].is_doubtful = true;
         }
     }
 

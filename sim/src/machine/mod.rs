@@ -140,6 +140,10 @@ impl<'p, C: Clock> Machine<'p, C> {
         let program = self.program;
         let steps = &program.lanes[lane as usize].steps;
         if self.lanes[lane as usize].is_blocked {
+            // A thread may be called to its turn more than once: it goes on when it has what it waits for.
+            if self.lanes[lane as usize].needed > 0 || self.lanes[lane as usize].is_opaque {
+                return;
+            }
             self.lanes[lane as usize].is_blocked = false;
             self.leave(lane, steps[self.lanes[lane as usize].at as usize]);
         }

@@ -15,10 +15,13 @@ use crate::program::{CollectiveId, ContextId, End, Flow, Op, Peer, ReceiveId, Se
 pub(crate) struct Remains {
     /// By lane.
     pub(crate) fates: Vec<Fate>,
+    /// The messages and receives that are certainly left: not those where a receive may have taken another message than it did here.
     pub(crate) sends: Vec<LeftSend>,
     pub(crate) receives: Vec<LeftReceive>,
     pub(crate) requests: Vec<LeftRequest>,
     pub(crate) collectives: Vec<LeftCollective>,
+    /// The calls that lanes could not get through, those that wait first.
+    pub(crate) stopped: Vec<Place>,
 }
 
 /// How a lane ended.
@@ -131,11 +134,18 @@ impl<C: Clock> Machine<'_, C> {
     /// Describes the end.
     pub(crate) fn remains(&self) -> Remains {
         let mut remains = Remains { collectives: self.left_collectives(), ..Remains::default() };
-        remains.sends = self.mail.letters().map(|l| LeftSend { place: l.place, send: l.send }).collect();
+        let is_certain = |channel: u32| !self.mail.is_doubtful(self.program.channels[channel as usize].mailbox);
+        let letters = self.mail.letters().filter(|letter| is_certain(letter.channel));
+        remains.sends = letters.map(|l| LeftSend { place: l.place, send: l.send }).collect();
         remains.receives = self
             .mail
             .waiting()
             .filter(|posted| matches!(self.operations[posted.operation].kind, Kind::Receive(_)))
+            .filter(|posted| match self.program.receives[posted.receive as usize].from {
+                Peer::Channel(channel) => is_certain(channel),
+                Peer::Any(mailbox) => !self.mail.is_doubtful(mailbox),
+                Peer::Nobody => true,
+            })
             .map(|posted| {
                 let operation = &self.operations[posted.operation];
                 LeftReceive { place: operation.place, receive: posted.receive, is_cancelled: operation.is_cancelled }
@@ -144,8 +154,18 @@ impl<C: Clock> Machine<'_, C> {
         remains.sends.sort_unstable_by_key(|left| left.place);
         remains.receives.sort_unstable_by_key(|left| left.place);
         remains.requests = self.left_requests();
+        remains.stopped = self.stopped();
         remains.fates = (0..self.lanes.len()).map(|lane| self.fate(lane, &remains)).collect();
         remains
+    }
+
+    fn stopped(&self) -> Vec<Place> {
+        let lanes = (0..).zip(&self.lanes).zip(&self.program.lanes);
+        let stopped = lanes.filter(|((_, state), plan)| (state.at as usize) < plan.steps.len());
+        let mut list: Vec<(bool, Place)> =
+            stopped.map(|((lane, state), _)| (!state.is_blocked, Place { lane, event: state.at })).collect();
+        list.sort_unstable();
+        list.into_iter().map(|(_, place)| place).collect()
     }
 
     fn left_collectives(&self) -> Vec<LeftCollective> {
@@ -223,6 +243,7 @@ impl<C: Clock> Machine<'_, C> {
         let is_open = match self.op_at(place) {
             Op::Probe { poll, .. } => poll,
             Op::Complete { poll: true, .. } => true,
+            Op::Transfer { receive: Some(receive), .. } => self.program.receives[receive as usize].has_failed,
             Op::Complete { given, requests, .. } if given != requests => {
                 let done = |o: &u32| *o != NONE && self.operations[*o].level >= Level::Early;
                 self.operations_of(place, given).iter().any(done)
@@ -230,7 +251,7 @@ impl<C: Clock> Machine<'_, C> {
             _ => false,
         };
         let mut mailboxes = self.program.mailboxes.iter().zip(0..).filter(|(mailbox, _)| mailbox.rank == lane.rank);
-        is_open || mailboxes.any(|(_, number)| self.mail.has_alternative(number, self.program))
+        is_open || mailboxes.any(|(_, number)| self.mail.is_doubtful(number) || self.mail.has_alternative(number, self.program))
     }
 
     fn need(&self, operation: u32, remains: &Remains) -> Need {

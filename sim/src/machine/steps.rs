@@ -79,9 +79,13 @@ impl<C: Clock> Machine<'_, C> {
                 let operation = self.operation(Kind::Other, Level::Done, place);
                 self.make_request(slot, [operation, NONE], place);
             }
-            Op::Start { requests } => {
+            Op::Start { requests, has_failed } => {
                 for at in requests.range() {
-                    self.start(self.program.completions[at].slot, place);
+                    let slot = self.program.completions[at].slot;
+                    self.note_restart(slot, place);
+                    if !has_failed {
+                        self.start(slot, place);
+                    }
                 }
             }
             Op::Cancel { slot } => {
@@ -92,6 +96,11 @@ impl<C: Clock> Machine<'_, C> {
                 }
             }
             Op::Free { slot } => self.free(slot, place),
+            Op::GiveUp { requests } => {
+                for at in requests.range() {
+                    self.give_up(self.program.completions[at].slot, place);
+                }
+            }
             _ => {}
         }
     }
@@ -268,6 +277,16 @@ impl<C: Clock> Machine<'_, C> {
         }
     }
 
+    /// Takes note of a request that is started while it is active.
+    fn note_restart(&mut self, slot: Slot, place: Place) {
+        let request = self.process(place).request(slot);
+        // Some libraries take a transfer with MPI_PROC_NULL for complete without being asked.
+        let is_active = |o: &u32| *o != NONE && request.template.is_some() && !matches!(self.operations[*o].kind, Kind::Other);
+        if let Some(active) = request.operations.into_iter().find(is_active) {
+            self.log.restarted.push((place, self.operations[active].place));
+        }
+    }
+
     /// Starts a persistent request.
     fn start(&mut self, slot: Slot, place: Place) {
         let request = self.process(place).request(slot);
@@ -300,6 +319,17 @@ impl<C: Clock> Machine<'_, C> {
         }
     }
 
+    /// A request that may or may not be complete is left to itself; a persistent one may be started again.
+    fn give_up(&mut self, slot: Slot, place: Place) {
+        let request = self.process(place).request(slot);
+        for operation in request.operations {
+            self.release(operation, place);
+        }
+        if let Some(request) = self.process(place).request_mut(slot) {
+            *request = if request.template.is_some() { Request { operations: [NONE; 2], ..*request } } else { NULL };
+        }
+    }
+
     /// An operation that is known to have been cancelled is over.
     fn cancel(&mut self, operation: u32) {
         if let Kind::Receive(receive) = self.operations[operation].kind {
@@ -323,13 +353,16 @@ impl<C: Clock> Machine<'_, C> {
                 continue;
             }
             state.waiter = NONE;
+            // Others still refer to it.
+            state.level = Level::Early;
             match state.kind {
-                Kind::Receive(receive) | Kind::Probe(receive) => {
+                Kind::Receive(receive) => self.take_overdue(operation, receive),
+                Kind::Probe(receive) => {
                     state.level = Level::Done;
                     self.withdraw(operation, receive);
                 }
-                // Others still refer to it.
-                _ => state.level = Level::Early,
+                Kind::Send(send) => self.doubt_channel_of(send),
+                _ => {}
             }
         }
         self.lanes[lane as usize].needed = 0;

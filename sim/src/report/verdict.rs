@@ -6,7 +6,7 @@ use super::style::{Role, Style};
 use super::wrap::{counted, wrap};
 use super::{Subject, ranks, severity_name};
 use crate::finding::{Place, Severity};
-use crate::rules::{DEADLOCK_BUFFERING, RUN_ABORTED, RUN_UNFINISHED};
+use crate::rules::DEADLOCK_BUFFERING;
 use crate::{Buffering, decide};
 
 /// What a check comes to.
@@ -16,7 +16,7 @@ pub enum Verdict {
     Clean,
     /// There are findings that are bad enough.
     Findings,
-    /// There are none, and the trace is incomplete, so that there may be.
+    /// There are none, and the run did not come to its end or the trace is incomplete, so that there may be.
     Undecided,
 }
 
@@ -55,20 +55,49 @@ impl Subject<'_> {
         if self.report.decision.as_ref().is_some_and(|decision| decision.is_cut) {
             gaps.push("a limit was reached before all schedules were decided".to_owned());
         }
-        // A finding that says how the run ended leaves nothing open.
-        let is_explained = self.report.findings.iter().any(|f| [&RUN_ABORTED, &RUN_UNFINISHED].contains(&f.rule));
-        if is_explained {
-            return gaps;
+        if self.trace.world_size == 0 && self.trace.event_count() > 0 {
+            gaps.push("no process came out of MPI_Init".to_owned());
         }
-        let processes = self.trace.processes.iter().filter(|process| process.ending == Ending::Unfinished);
-        let unfinished: Vec<u32> = processes.filter_map(|process| process.rank).collect();
+        let processes = self.trace.processes.iter().filter(|process| process.ending != Ending::Finalized);
+        let open = processes.filter_map(|process| Some((process.rank?, process.is_running)));
+        let (running, unfinished): (Vec<_>, Vec<_>) = open.partition(|(_, is_running)| *is_running);
+        let ranks = |list: Vec<(u32, bool)>| list.into_iter().map(|(rank, _)| rank).collect::<Vec<u32>>();
+        let (running, unfinished) = (ranks(running), ranks(unfinished));
+        if !running.is_empty() {
+            let are = if running.len() == 1 { "is" } else { "are" };
+            gaps.push(format!("{} {are} still running", ranks::list(&running)));
+        }
         if !unfinished.is_empty() {
             gaps.push(format!("{} did not come to the end of MPI_Finalize", ranks::list(&unfinished)));
-        } else if self.report.finished_ranks < self.trace.world_size {
-            let stuck = self.trace.world_size - self.report.finished_ranks;
-            gaps.push(format!("the calls of {} could not all be carried out", counted(stuck.into(), "rank")));
+        }
+        if running.is_empty() && unfinished.is_empty() {
+            gaps.extend(self.not_carried_out());
         }
         gaps
+    }
+
+    /// Whether a process was still running when the trace was read.
+    fn is_running(&self) -> bool {
+        self.trace.processes.iter().any(|process| process.is_running)
+    }
+
+    /// The ranks that the machine could not bring to their end, and where the first of them stands.
+    fn not_carried_out(&self) -> Option<String> {
+        let first = self.report.stopped.first()?;
+        let rank_of = |place: &Place| self.trace.lanes.get(place.lane as usize).and_then(|lane| lane.rank);
+        let mut ranks: Vec<u32> = self.report.stopped.iter().filter_map(rank_of).collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        let event = self.trace.lanes.get(first.lane as usize)?.events.get(first.event as usize)?;
+        let call = self.trace.call(event.call);
+        let location = call.site.map(|site| self.sources.location(site));
+        let line = location.and_then(|l| Some(format!(", {}:{}", l.file?, l.line?))).unwrap_or_default();
+        let count = counted(ranks.len() as u64, "rank");
+        Some(format!(
+            "the calls of {count} could not all be carried out: rank {} stands in {}{line}",
+            rank_of(first)?,
+            call.function
+        ))
     }
 }
 
@@ -122,9 +151,8 @@ pub(super) fn closing(subject: &Subject, style: &Style) -> String {
     let verdict = subject.verdict();
     let mut out = String::new();
     let mut notes: Vec<String> = Vec::new();
-    if verdict == Verdict::Undecided {
-        notes.extend(subject.gaps());
-    }
+    let damage = || subject.trace.damage.clone();
+    notes.extend(if verdict == Verdict::Undecided { subject.gaps() } else { damage() });
     notes.extend(subject.report.caveats.iter().filter(|caveat| !subject.trace.damage.contains(caveat)).cloned());
     notes.extend(assumptions(subject));
     for note in &notes {
@@ -166,7 +194,8 @@ fn found(subject: &Subject, verdict: Verdict) -> String {
     }
     let undecided = if verdict == Verdict::Undecided { "undecided: " } else { "" };
     let what = if counts.is_empty() { "nothing wrong so far".to_owned() } else { counts.join(", ") };
-    format!("{undecided}{what} in {ranks}, {calls}; {finished} of {size} finished")
+    let end = if subject.is_running() { "still running".to_owned() } else { format!("{finished} of {size} finished") };
+    format!("{undecided}{what} in {ranks}, {calls}; {end}")
 }
 
 /// What was looked for, and under which assumptions the answer holds.

@@ -129,3 +129,120 @@ fn a_wildcard_is_stuck_only_if_everybody_is() {
     let report = job.check();
     assert!(report.findings.iter().all(|f| f.severity < Severity::Error), "{:?}", told(&report));
 }
+
+#[test]
+fn a_loop_of_polls_waits_like_the_call_that_blocks() {
+    let run = |times: u64| {
+        let mut job = Job::new(2);
+        job.irecv(0, 10, 1, 5, 0);
+        job.polls(0, 11, mpi::TEST, &[("request", job::int(job::request(0)))], times);
+        job.send(mpi::SEND, 1, 20, 0, 6);
+        job.stuck(1, 21, mpi::BARRIER, &[("comm", job::int(COMM_WORLD))]);
+        job.trace()
+    };
+    let trace = run(20_000);
+    for buffering in [None, Some(Buffering::Zero), Some(Buffering::Eager(64)), Some(Buffering::Infinite)] {
+        let report = sim::check(&trace, &Options { buffering, ..Options::default() });
+        assert_eq!(told(&report), ["match/tag: rank 0 waits for tag 5 from rank 1, which sent tag 6"], "{buffering:?}");
+    }
+    // A program that asks now and then may do other things as well, and stop asking.
+    let report = sim::check(&run(20), &Options::default());
+    assert!(report.findings.iter().all(|f| f.severity < Severity::Error), "{:?}", told(&report));
+}
+
+#[test]
+fn a_loop_of_probes_is_said_to_poll() {
+    let probe = [("source", job::int(1)), ("tag", job::int(5)), ("comm", job::int(COMM_WORLD))];
+    for function in [mpi::IPROBE, mpi::IMPROBE] {
+        let mut job = Job::new(2);
+        job.polls(0, 11, function, &probe, 20_000);
+        job.stuck(1, 21, mpi::BARRIER, &[("comm", job::int(COMM_WORLD))]);
+        let report = job.check();
+        assert_eq!(told(&report), [format!("deadlock/cycle: ranks 0 and 1 wait for each other in {function} and MPI_Barrier")]);
+        assert_eq!(labels(&report.findings[0])[0], "0/0 polls for a message with tag 5 from rank 1");
+    }
+}
+
+const MODELS: [Option<Buffering>; 4] = [None, Some(Buffering::Zero), Some(Buffering::Eager(64)), Some(Buffering::Infinite)];
+
+/// Rank 1 receives the messages of rank 0 in another order than they are sent: they were matched, and are no near miss.
+#[test]
+fn messages_that_were_received_miss_nothing_without_buffers() {
+    let mut job = Job::new(2);
+    job.isend(0, 10, 1, 1, 0);
+    job.wait(0, 11, 0);
+    job.send(mpi::SEND, 0, 12, 1, 2);
+    job.recv(1, 20, 0, 2);
+    job.recv(1, 21, 0, 1);
+    job.finalize_all();
+    let report = sim::check(&job.trace(), &Options { buffering: Some(Buffering::Zero), ..Options::default() });
+    assert_eq!(
+        told(&report),
+        ["deadlock/buffering: ranks 0 and 1 would wait for each other in MPI_Wait and MPI_Recv if sends were not buffered"]
+    );
+    let help = report.findings[0].help.as_deref();
+    assert_eq!(help, Some("complete these sends later, or receive their messages in the order that they are sent"));
+}
+
+#[test]
+fn a_message_that_nobody_receives_is_one_finding_under_every_model() {
+    let mut job = Job::new(2);
+    job.isend(0, 10, 1, 9, 0);
+    job.wait(0, 11, 0);
+    for rank in 0..2 {
+        job.barrier(rank, 12);
+    }
+    job.finalize_all();
+    let trace = job.trace();
+    for buffering in MODELS {
+        let report = sim::check(&trace, &Options { buffering, ..Options::default() });
+        assert_eq!(told(&report), ["match/orphan-send: rank 0 sent a message to rank 1 that is never received"], "{buffering:?}");
+    }
+}
+
+#[test]
+fn a_run_that_hung_is_stuck_under_every_model() {
+    let mut job = Job::new(2);
+    let bcast = [("count", job::int(1)), ("datatype", job::int(job::INT)), ("root", job::int(0)), ("comm", job::int(COMM_WORLD))];
+    job.stuck(0, 10, mpi::BCAST, &bcast);
+    job.stuck(1, 20, mpi::RECV, &message("source", 0, 7, 1, job::INT));
+    let trace = job.trace();
+    for buffering in MODELS {
+        let report = sim::check(&trace, &Options { buffering, ..Options::default() });
+        assert_eq!(
+            told(&report),
+            ["deadlock/cycle: ranks 0 and 1 wait for each other in MPI_Bcast and MPI_Recv"],
+            "{buffering:?}"
+        );
+        assert!(report.findings[0].notes.iter().all(|note| !note.contains("got through")));
+    }
+}
+
+#[test]
+fn a_message_to_oneself_waits_for_oneself() {
+    let mut job = Job::new(1);
+    job.send(mpi::SEND, 0, 10, 0, 7);
+    job.recv(0, 11, 0, 7);
+    job.finalize_all();
+    assert_eq!(told(&job.check()), ["deadlock/buffering: rank 0 would wait for itself in MPI_Send if sends were not buffered"]);
+}
+
+#[test]
+fn a_rank_of_another_communicator_is_named_in_both() {
+    let (mut job, part) = (Job::new(3), 0x1000_0002);
+    for rank in 1..3 {
+        let split = [("comm", job::int(COMM_WORLD)), ("color", job::int(1)), ("key", job::int(0))];
+        job.call(rank, 5, mpi::COMM_SPLIT, &split, &[("newcomm", job::comm(part, &[1, 2]))]);
+        let mut recv = message("source", 2 - rank as i64, 7, 1, job::INT);
+        recv.last_mut().unwrap().1 = job::int(part);
+        job.stuck(rank, 20, mpi::RECV, &recv);
+    }
+    let split = [("comm", job::int(COMM_WORLD)), ("color", job::int(traces::constant::UNDEFINED)), ("key", job::int(0))];
+    job.call(0, 5, mpi::COMM_SPLIT, &split, &[]);
+    job.finalize(0);
+    let report = job.check();
+    assert_eq!(
+        labels(&report.findings[0])[0],
+        "1/1 waits for a message with tag 7 from rank 1 of comm-0002, which is rank 2 of MPI_COMM_WORLD"
+    );
+}

@@ -2,7 +2,8 @@
 
 use sim::{Finding, Options, Report};
 use traces::constant::{ANY_SOURCE, ANY_TAG, COMM_WORLD, FIRST_MADE, UNDEFINED};
-use traces::{Ending, Function, Trace, TraceBuilder, Value, mpi};
+use traces::trace::OutcomeId;
+use traces::{Ending, Function, Outcome, Trace, TraceBuilder, Value, mpi};
 
 pub const INT: i64 = 0x209;
 pub const FLOAT: i64 = 0x210;
@@ -46,23 +47,49 @@ pub fn comm(id: i64, members: &[i64]) -> Value {
 /// A recorded run in the making.
 pub struct Job {
     builder: TraceBuilder,
-    ranks: usize,
     unfinished: Vec<usize>,
+    /// How many calls each rank has made.
+    counts: Vec<usize>,
+    /// Calls that returned an error.
+    failed: Vec<(usize, usize)>,
+    /// Polls that found nothing so many times.
+    polls: Vec<(usize, usize, u64)>,
 }
 
 impl Job {
     pub fn new(ranks: usize) -> Job {
-        Job { builder: TraceBuilder::with_ranks(u32::try_from(ranks).unwrap()), ranks, unfinished: Vec::new() }
+        Job {
+            builder: TraceBuilder::with_ranks(u32::try_from(ranks).unwrap()),
+            unfinished: Vec::new(),
+            counts: vec![0; ranks],
+            failed: Vec::new(),
+            polls: Vec::new(),
+        }
     }
 
     /// Any call.
     pub fn call(&mut self, rank: usize, line: u64, function: Function, arguments: &[(&str, Value)], results: &[(&str, Value)]) {
         self.builder.push(rank, function, line, arguments, Some(results));
+        self.counts[rank] += 1;
+    }
+
+    /// A call that returned an error, and with it nothing else.
+    pub fn fails(&mut self, rank: usize, line: u64, function: Function, arguments: &[(&str, Value)]) {
+        self.failed.push((rank, self.counts[rank]));
+        self.call(rank, line, function, arguments, &[]);
+    }
+
+    /// A poll that found nothing so many times, until the run was stopped.
+    pub fn polls(&mut self, rank: usize, line: u64, function: Function, arguments: &[(&str, Value)], times: u64) {
+        self.polls.push((rank, self.counts[rank], times));
+        self.call(rank, line, function, arguments, &[("flag", int(0))]);
+        self.unfinished.push(rank);
     }
 
     /// A call that never returned.
     pub fn stuck(&mut self, rank: usize, line: u64, function: Function, arguments: &[(&str, Value)]) {
         self.builder.push(rank, function, line, arguments, None);
+        self.counts[rank] += 1;
         self.unfinished.push(rank);
     }
 
@@ -110,7 +137,7 @@ impl Job {
 
     /// All ranks come to MPI_Finalize and return from it.
     pub fn finalize_all(&mut self) {
-        for rank in 0..self.ranks {
+        for rank in 0..self.counts.len() {
             self.finalize(rank);
         }
     }
@@ -119,6 +146,18 @@ impl Job {
         let mut trace = self.builder.finish();
         for rank in self.unfinished {
             trace.processes[rank].ending = Ending::Unfinished;
+        }
+        for (rank, event) in self.failed {
+            let results = vec![Value::Nil; trace.call(trace.lanes[rank].events[event].call).arguments.len()];
+            trace.outcomes.push(Outcome { code: 13, results: results.into() });
+            trace.lanes[rank].events[event].outcome = Some(OutcomeId(u32::try_from(trace.outcomes.len() - 1).unwrap()));
+        }
+        for (rank, event, times) in self.polls {
+            let lane = &mut trace.lanes[rank];
+            let event = &mut lane.events[event];
+            (event.words_at, event.words_len) = (u32::try_from(lane.words.len()).unwrap(), 1);
+            event.duration_ns = times * 1000;
+            lane.words.push(times);
         }
         trace
     }

@@ -2,6 +2,7 @@
 
 mod collective;
 mod deadlock;
+mod failures;
 mod job;
 mod laws;
 mod matching;

@@ -75,6 +75,17 @@ fn a_call_that_never_returned_lasts_to_the_end() {
 }
 
 #[test]
+fn no_network_is_so_slow_that_time_runs_over() {
+    let slow = Network { latency_ns: u64::MAX, overhead_ns: u64::MAX, compute_scale: 1.0, ..network() };
+    for count in [5, 5000] {
+        assert_eq!(times(&sim::replay(&transfer(count), &slow), 1)[0].1, u64::MAX);
+    }
+    let mut job = Job::new(4);
+    (0..4).for_each(|rank| job.barrier(rank, 1));
+    assert_eq!(times(&sim::replay(&job.trace(), &slow), 0)[0].1, u64::MAX);
+}
+
+#[test]
 fn the_same_run_takes_the_same_time() {
     let trace = transfer(5000);
     assert_eq!(sim::replay(&trace, &network()), sim::replay(&trace, &network()));

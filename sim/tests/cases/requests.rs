@@ -150,11 +150,8 @@ fn a_rank_that_ended_without_finalize_is_named_with_who_waits_for_it() {
     job.killed(1);
     job.stuck(2, 10, mpi::BARRIER, &[("comm", int(COMM_WORLD))]);
     let report = job.check();
-    assert_eq!(told(&report), ["run/unfinished: rank 1 ended without MPI_Finalize"]);
-    assert_eq!(
-        job::labels(&report.findings[0]),
-        ["1/0 MPI_Barrier was its last call", "0/1 waits for it in MPI_Barrier; likewise rank 2"]
-    );
+    assert_eq!(told(&report), ["run/unfinished: the recording of rank 1 ends outside MPI, without MPI_Finalize"]);
+    assert_eq!(job::labels(&report.findings[0]), ["1/0 was its last call", "0/1 waits for it; likewise rank 2"]);
 }
 
 #[test]

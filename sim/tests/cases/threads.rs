@@ -41,3 +41,57 @@ fn a_thread_may_complete_what_another_one_began() {
     let caveat = "1 rank calls MPI from several threads, whose calls are taken in the order of the recorded run";
     assert_eq!(report.caveats, [caveat]);
 }
+
+/// Ranks 0 and 1 wait for each other in their first threads; a second thread of each made one call.
+fn stuck_beside_a_helper(has_ended: bool) -> traces::Trace {
+    let mut builder = TraceBuilder::new();
+    builder.world_size(2);
+    for rank in 0..2 {
+        builder.process(Process { rank: Some(rank), ..Process::default() });
+        for thread in 0..2 {
+            builder.lane(Lane { process: rank, rank: Some(rank), thread, ended: has_ended && thread == 1, ..Lane::default() });
+        }
+    }
+    for rank in 0..2 {
+        call(&mut builder, 2 * rank + 1, mpi::INITIALIZED, &[], &[("flag", int(1))]);
+        call(&mut builder, 2 * rank, mpi::INITIALIZED, &[], &[("flag", int(1))]);
+        builder.push(2 * rank, mpi::RECV, 20, &message("source", 1 - rank as i64, 7, 1, job::INT), None);
+    }
+    builder.finish()
+}
+
+#[test]
+fn a_thread_that_has_ended_helps_nobody() {
+    let report = sim::check(&stuck_beside_a_helper(true), &Options::default());
+    assert_eq!(told(&report), ["deadlock/cycle: ranks 0 and 1 wait for each other in MPI_Recv"]);
+}
+
+#[test]
+fn a_thread_that_may_go_on_keeps_it_open_and_the_one_that_waits_is_named() {
+    let report = sim::check(&stuck_beside_a_helper(false), &Options::default());
+    assert_eq!(told(&report), ["run/unfinished: ranks 0 and 1 wait in one thread, and what the others do is not known"]);
+    assert_eq!(
+        job::labels(&report.findings[0]),
+        [
+            "1/0 was the last call of its thread, which may go on or not",
+            "3/0 was the last call of its thread, which may go on or not",
+            "0/1 waits for them; likewise rank 1"
+        ]
+    );
+}
+
+/// The second thread of rank 0 is in its receive when the first one has made its calls: it does not come out of it for that.
+#[test]
+fn a_thread_that_waits_is_not_woken_by_another_one() {
+    let mut builder = TraceBuilder::new();
+    builder.world_size(1);
+    builder.process(Process { rank: Some(0), ..Process::default() });
+    for thread in 0..2 {
+        builder.lane(Lane { process: 0, rank: Some(0), thread, ..Lane::default() });
+    }
+    call(&mut builder, 0, mpi::INITIALIZED, &[], &[("flag", int(1))]);
+    builder.push(1, mpi::RECV, 20, &message("source", 0, 7, 1, job::INT), None);
+    builder.push(0, mpi::BARRIER, 21, &[("comm", int(traces::constant::COMM_SELF))], Some(&[]));
+    let report = sim::check(&builder.finish(), &Options::default());
+    assert_eq!(report.stopped, [sim::Place { lane: 1, event: 0 }]);
+}

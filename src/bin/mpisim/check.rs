@@ -27,7 +27,7 @@ Exit codes:
   1  findings
   2  the command line makes no sense
   3  the trace cannot be read
-  4  undecided: the trace is not complete or a limit was reached, and nothing was found in what there is";
+  4  undecided: nothing was found, and the run did not come to its end, a limit was reached, or not all of it is in the trace";
 
 /// Say what is wrong with a recorded run, in which ranks, on which source lines
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ use clap::Args;
 use mpitrace::{exit, opening, terminal};
 use sim::Network;
 use sim::report::times;
+use traces::{Lane, Trace};
 
 use crate::failure::Failure;
 
@@ -49,6 +50,9 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     if let Some(path) = &arguments.output {
         traces::write(path, &simulated).map_err(Failure::Unwritten)?;
     }
+    if let Some(stuck) = stuck(&simulated) {
+        eprintln!("mpisim: this run does not end: {stuck}; the times are those up to there");
+    }
     let text = times::render(&recorded, &simulated);
     terminal::write(&text, None).map_err(|source| Failure::Output { path: None, source })?;
     Ok(exit::SUCCESS)
@@ -64,5 +68,30 @@ fn read(path: &Path) -> Result<Network, Failure> {
             return Err(failure(format!("{name} is {value}: a network like that takes no sensible time")));
         }
     }
+    for (name, value) in [("latency_ns", network.latency_ns), ("overhead_ns", network.overhead_ns)] {
+        if value > TIME_MAX_NS {
+            return Err(failure(format!("{name} is {value}: that is more than an hour")));
+        }
+    }
     Ok(network)
+}
+
+/// A message that is under way for longer is no message.
+const TIME_MAX_NS: u64 = 3_600_000_000_000;
+
+/// Who never came out of a call, if anybody: `rank 0 is in MPI_Recv for ever, and 2 more ranks in calls of theirs`.
+fn stuck(trace: &Trace) -> Option<String> {
+    let in_call = |lane: &Lane| {
+        let last = lane.events.last().filter(|event| event.outcome.is_none())?;
+        Some((lane.rank?, trace.call(last.call).function))
+    };
+    let mut list: Vec<_> = trace.lanes.iter().filter_map(in_call).collect();
+    list.dedup_by_key(|(rank, _)| *rank);
+    let (rank, function) = list.first()?;
+    let more = match list.len() - 1 {
+        0 => String::new(),
+        1 => ", and 1 more rank in a call of its own".to_owned(),
+        more => format!(", and {more} more ranks in calls of their own"),
+    };
+    Some(format!("rank {rank} never comes out of {function}{more}"))
 }

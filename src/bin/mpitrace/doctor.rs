@@ -4,11 +4,12 @@
 //! `record` would.
 
 use std::env;
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use mpitrace::exit;
+use mpitrace::{exit, terminal};
 use recorder::job::{Job, RANK_VARIABLES};
 use recorder::settings::{LD_PRELOAD, PRELOAD, TABLE};
 use recorder::{libraries, library, process};
@@ -21,52 +22,68 @@ pub struct Arguments {}
 
 /// Prints it; fails if recording could not work.
 pub fn run(_arguments: &Arguments) -> ExitCode {
-    println!("mpitrace    {} for {}-{}", env!("CARGO_PKG_VERSION"), env::consts::ARCH, env::consts::OS);
-    println!("machine     {}", process::host_name());
+    let mut lines = Lines::default();
+    lines.add("mpitrace", format!("{} for {}-{}", env!("CARGO_PKG_VERSION"), env::consts::ARCH, env::consts::OS));
+    lines.add("machine", process::host_name());
     let named = env::var_os(PRELOAD.variable).map(PathBuf::from);
     let located = library::locate(named.as_deref(), LIBRARY);
     match &located {
-        Ok(path) => println!("library     {}", path.display()),
-        Err(error) => println!("problem     {error}"),
+        Ok(path) => lines.add("library", path.display()),
+        Err(error) => lines.add("problem", error),
     }
-    launchers();
-    mpi_libraries();
-    environment();
+    launchers(&mut lines);
+    mpi_libraries(&mut lines);
+    environment(&mut lines);
+    if let Err(error) = terminal::write(&lines.0, None) {
+        eprintln!("mpitrace: standard output: {error}");
+        return ExitCode::from(exit::USAGE);
+    }
     ExitCode::from(if located.is_ok() { exit::SUCCESS } else { exit::RECORD_FAILED })
 }
 
-fn launchers() {
-    let found = libraries::launchers(&env::var_os("PATH").unwrap_or_default());
-    for launcher in &found {
-        println!("launcher    {}: {}", launcher.path.display(), launcher.version);
-    }
-    if found.is_empty() {
-        println!("launcher    none of mpiexec, mpirun, srun, prterun in PATH");
+/// What is to be printed.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn add(&mut self, head: &str, rest: impl Display) {
+        self.0 += &format!("{head:12}{rest}\n");
     }
 }
 
-fn mpi_libraries() {
-    let found = libraries::mpi_libraries(&env::var_os("LD_LIBRARY_PATH").unwrap_or_default());
-    for path in &found {
-        println!("MPI         {}", path.display());
+fn launchers(lines: &mut Lines) {
+    let found = libraries::launchers(&env::var_os("PATH").unwrap_or_default());
+    for launcher in &found {
+        lines.add("launcher", format!("{}: {}", launcher.path.display(), launcher.version));
     }
     if found.is_empty() {
-        println!(
-            "MPI         no libmpi in LD_LIBRARY_PATH and the linker's cache; that of a Python package or a module may be elsewhere"
+        lines.add("launcher", "none of mpiexec, mpirun, srun, prterun in PATH");
+    }
+}
+
+fn mpi_libraries(lines: &mut Lines) {
+    let found = libraries::mpi_libraries(&env::var_os("LD_LIBRARY_PATH").unwrap_or_default());
+    for path in &found {
+        lines.add("MPI", path.display());
+    }
+    if found.is_empty() {
+        lines.add(
+            "MPI",
+            "no libmpi in LD_LIBRARY_PATH and the linker's cache; that of a Python package or a module may be elsewhere",
         );
     }
 }
 
-fn environment() {
+fn environment(lines: &mut Lines) {
     let job = Job::of_this_process();
     match &job.rank {
-        Some(rank) => println!("job         {}, rank {rank}", job.token),
-        None => println!("job         none: started by no launcher"),
+        Some(rank) => lines.add("job", format!("{}, rank {rank}", job.token)),
+        None => lines.add("job", "none: started by no launcher"),
     }
     let told = RANK_VARIABLES.into_iter().chain([LD_PRELOAD]).chain(TABLE.iter().map(|s| s.variable));
     for variable in told {
         if let Some(value) = env::var_os(variable) {
-            println!("variable    {variable}={}", value.display());
+            lines.add("variable", format!("{variable}={}", value.display()));
         }
     }
 }

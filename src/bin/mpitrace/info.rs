@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
+use mpitrace::number::{count, duration};
 use mpitrace::{exit, opening, terminal};
 use sim::report::ranks;
 use traces::symbols::Resolver;
-use traces::{Ending, Function, Trace};
+use traces::{Ending, Function, Trace, mpi};
 
 /// The functions that are listed.
 const FUNCTIONS_MAX: usize = 10;
@@ -46,11 +46,11 @@ fn text(path: &Path, trace: &Trace) -> String {
     let mut line = |head: &str, rest: &str| writeln!(out, "{head:10}{rest}").expect("writing to a string succeeds");
     line("trace", &path.display().to_string());
     line("ranks", &ranks_text(trace));
-    line("calls", &format!("{} in {:.3?}", trace.event_count(), Duration::from_nanos(trace.end_ns())));
+    line("calls", &format!("{} in {}", count(trace.event_count()), duration(trace.end_ns())));
     for program in distinct(trace, |p| p.command.join(" ")) {
         line("program", &program);
     }
-    for library in distinct(trace, |p| p.library.clone()) {
+    for library in distinct(trace, |p| p.library.split_whitespace().collect::<Vec<_>>().join(" ")) {
         line("library", &library);
     }
     for host in distinct(trace, |p| p.host.clone()) {
@@ -60,12 +60,22 @@ fn text(path: &Path, trace: &Trace) -> String {
     for ending in endings(trace) {
         line("ended", &ending);
     }
-    let choices: usize = trace.lanes.iter().map(|l| replay::choices(trace, l).count()).sum();
-    line("choices", &format!("{choices} that MPI was free to make; fingerprint of the run: {:016x}", replay::fingerprint(trace)));
+    line("choices", &choices(trace));
     for damage in &trace.damage {
         line("missing", damage);
     }
     out + &functions(trace)
+}
+
+/// What MPI chose, and the fingerprint of it, by which two runs can be compared that had a choice.
+fn choices(trace: &Trace) -> String {
+    match trace.lanes.iter().map(|l| replay::choices(trace, l).count()).sum::<usize>() {
+        0 => "none: MPI had nothing to choose, such as which message a wildcard receives".to_owned(),
+        choices => {
+            let fingerprint = replay::fingerprint(trace);
+            format!("{} that MPI was free to make; fingerprint of the run: {fingerprint:016x}", count(choices as u64))
+        }
+    }
 }
 
 fn ranks_text(trace: &Trace) -> String {
@@ -89,7 +99,7 @@ pub fn endings(trace: &Trace) -> Vec<String> {
         let how = match process.ending {
             Ending::Finalized => "with MPI_Finalize".to_owned(),
             Ending::Aborted => "with MPI_Abort".to_owned(),
-            Ending::Unfinished => format!("without MPI_Finalize, {}", last_seen(trace, number, &resolver)),
+            Ending::Unfinished => last_seen(trace, number, &resolver),
         };
         let (ranks, others) = groups.entry(how).or_default();
         match process.rank {
@@ -105,7 +115,7 @@ pub fn endings(trace: &Trace) -> Vec<String> {
     groups.iter().map(|(how, (ranks, others))| format!("{}: {how}", who(ranks, *others))).collect()
 }
 
-/// The calls that the threads of a process were in when it was last seen, or what they called last.
+/// The calls that the threads of a process without an end were in when it was last seen, or what they called last.
 fn last_seen(trace: &Trace, process: usize, resolver: &Resolver) -> String {
     let lanes = trace.lanes.iter().filter(|l| l.process as usize == process);
     let last: Vec<_> = lanes.filter_map(|l| l.events.last()).collect();
@@ -115,10 +125,12 @@ fn last_seen(trace: &Trace, process: usize, resolver: &Resolver) -> String {
         format!("{}{site}", call.function)
     };
     let within: Vec<String> = last.iter().filter(|e| e.outcome.is_none()).map(|e| place(e)).collect();
+    let is_finalizing = last.iter().any(|e| e.outcome.is_none() && trace.call(e.call).function == mpi::FINALIZE);
     match (within.is_empty(), last.first()) {
-        (false, _) => format!("in {}", within.join(" and in ")),
-        (true, Some(event)) => format!("after {}", place(event)),
-        (true, None) => "before its first call".to_owned(),
+        (false, _) if is_finalizing => format!("before MPI_Finalize returned, in {}", within.join(" and in ")),
+        (false, _) => format!("without MPI_Finalize, in {}", within.join(" and in ")),
+        (true, Some(event)) => format!("without MPI_Finalize, after {}", place(event)),
+        (true, None) => "without MPI_Finalize, before its first call".to_owned(),
     }
 }
 
@@ -136,7 +148,7 @@ fn functions(trace: &Trace) -> String {
     let mut out = format!("\n{:28} {:>12} {:>14} {:>7}\n", "function", "calls", "time, all ranks", "share");
     for (function, (calls, time_ns)) in rows.iter().take(FUNCTIONS_MAX) {
         let share = *time_ns as f64 / all_ns as f64 * 100.0;
-        let time = format!("{:.3?}", Duration::from_nanos(*time_ns));
+        let (calls, time) = (count(*calls), duration(*time_ns));
         writeln!(out, "{:28} {calls:>12} {time:>15} {share:>6.1}%", function.name()).expect("writing to a string succeeds");
     }
     if rows.len() > FUNCTIONS_MAX {
@@ -147,7 +159,7 @@ fn functions(trace: &Trace) -> String {
 
 #[cfg(test)]
 mod tests {
-    use traces::{Process, TraceBuilder, mpi};
+    use traces::{Process, TraceBuilder};
 
     use super::*;
 
@@ -172,16 +184,30 @@ mod tests {
         let text = text(Path::new("t.msgpack"), &builder.finish());
         for expected in [
             "ranks     2 of 3\n",
-            "calls     3 in 3.000µs\n",
+            "calls     3 in 3.000 µs\n",
             "program   ./ring 7\n",
             "host      node1 (ranks 0, 1)\n",
             "ended     rank 0: without MPI_Finalize, in MPI_Barrier at program+0x7 (file not found)\n",
             "ended     rank 1: without MPI_Finalize, after MPI_Init at program+0x3 (file not found)\n",
+            "choices   none: MPI had nothing to choose",
             "missing   nothing was recorded of ranks [2] of 3\n",
         ] {
             assert!(text.contains(expected), "no {expected:?} in:\n{text}");
         }
         let row = text.lines().find(|l| l.starts_with("MPI_Init ")).expect("a row of MPI_Init");
-        assert_eq!(row.split_whitespace().collect::<Vec<_>>()[1..], ["2", "2.000µs", "66.7%"]);
+        assert_eq!(row.split_whitespace().collect::<Vec<_>>()[1..], ["2", "2.000", "µs", "66.7%"]);
+    }
+
+    #[test]
+    fn who_hangs_in_finalize_did_call_it() {
+        let mut builder = TraceBuilder::new();
+        builder.world_size(1);
+        let library = "MPICH Version:\t4.0.2".to_owned();
+        let process = builder.process(Process { rank: Some(0), library, ..Process::default() });
+        builder.lane(traces::Lane { process, rank: Some(0), ..traces::Lane::default() });
+        builder.push(0, mpi::FINALIZE, 3, &[], None);
+        let text = text(Path::new("t.msgpack"), &builder.finish());
+        assert!(text.contains("ended     rank 0: before MPI_Finalize returned, in MPI_Finalize at program+0x3"), "{text}");
+        assert!(text.contains("library   MPICH Version: 4.0.2\n"), "{text}");
     }
 }

@@ -8,6 +8,7 @@ mod doctor;
 mod generate;
 mod info;
 mod record;
+mod roll_call;
 mod tui;
 mod watch;
 

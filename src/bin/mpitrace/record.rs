@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::{OsStringValueParser, StringValueParser, TypedValueParser};
 use mpitrace::exit;
 use recorder::Error;
-use recorder::launch::{Request, launch};
-use recorder::settings::{DIGEST_LIMIT, OUTPUT, PRELOAD, QUIET, Setting};
+use recorder::launch::{OnHang, Request, launch};
+use recorder::settings::{DIGEST_LIMIT, HANG_AFTER, ON_HANG, OUTPUT, PRELOAD, QUIET, Setting, is_true};
 
 use crate::watch;
 
@@ -25,6 +26,7 @@ Examples:
   mpiexec -n 4 mpitrace record -o run1.msgpack ./app
   srun -n 64 mpitrace record python script.py
   mpitrace record mpiexec -n 4 ./app                 also works, on one machine
+  mpiexec -n 4 mpitrace record --on-hang check ./app ends a run that hangs for a minute, and says why it does
 
 The program need not be compiled anew, and may use any MPI library. \
 Whatever becomes of it, the calls up to then are in the trace: while it runs they lie in FILE.parts, which every command reads as well.
@@ -37,7 +39,7 @@ Where no trace can be put, APP runs all the same, and a line says that it is not
 #[command(about = ABOUT, after_help = EXAMPLES, override_usage = "mpitrace record [OPTIONS] [--] APP [ARG]...")]
 pub struct Arguments {
     #[arg(short = 'o', long = long(OUTPUT), env = OUTPUT.variable, help = OUTPUT.meaning, value_name = "FILE")]
-    #[arg(default_value = OUTPUT.default)]
+    #[arg(default_value = OUTPUT.default, value_parser = path_or_default())]
     output: PathBuf,
 
     #[arg(long = long(DIGEST_LIMIT), env = DIGEST_LIMIT.variable, help = DIGEST_LIMIT.meaning, value_name = "BYTES")]
@@ -45,8 +47,16 @@ pub struct Arguments {
     digest_limit: u64,
 
     #[arg(short = 'q', long = long(QUIET), env = QUIET.variable, help = QUIET.meaning)]
-    #[arg(value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    #[arg(value_parser = StringValueParser::new().map(|text| is_true(&text)), action = clap::ArgAction::SetTrue)]
     quiet: bool,
+
+    #[arg(long = long(HANG_AFTER), env = HANG_AFTER.variable, help = HANG_AFTER.meaning, value_name = "SECONDS")]
+    #[arg(default_value = HANG_AFTER.default)]
+    hang_after: u64,
+
+    #[arg(long = long(ON_HANG), env = ON_HANG.variable, help = ON_HANG.meaning, value_name = "WHAT")]
+    #[arg(default_value = ON_HANG.default, value_enum)]
+    on_hang: WhenHanging,
 
     #[arg(long = long(PRELOAD), env = PRELOAD.variable, help = PRELOAD.meaning, value_name = "FILE")]
     preload: Option<PathBuf>,
@@ -54,6 +64,33 @@ pub struct Arguments {
     /// The program, and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "APP")]
     app: Vec<OsString>,
+}
+
+/// What to do about a run that hangs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum WhenHanging {
+    /// Say where the ranks are
+    Report,
+    /// Say it, and end the run, so that there is a trace
+    Stop,
+    /// Say it, end the run, and check the trace
+    Check,
+}
+
+impl From<WhenHanging> for OnHang {
+    fn from(what: WhenHanging) -> OnHang {
+        match what {
+            WhenHanging::Report => OnHang::Report,
+            WhenHanging::Stop => OnHang::Stop,
+            WhenHanging::Check => OnHang::Check,
+        }
+    }
+}
+
+/// A variable that is set to nothing counts as not set.
+fn path_or_default() -> impl TypedValueParser<Value = PathBuf> {
+    let default = OUTPUT.default.unwrap_or_default();
+    OsStringValueParser::new().map(move |text| if text.is_empty() { default.into() } else { text.into() })
 }
 
 fn long(setting: Setting) -> &'static str {
@@ -69,6 +106,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         output: arguments.output,
         digest_limit: arguments.digest_limit,
         quiet: arguments.quiet,
+        hang_after_s: arguments.hang_after,
+        on_hang: arguments.on_hang.into(),
         preload: arguments.preload,
         embedded: LIBRARY,
     };

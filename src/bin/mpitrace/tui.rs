@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use clap::{Args, Subcommand};
-use mpitrace::{exit, opening};
+use mpitrace::{exit, opening, running};
 use traces::symbols::Resolver;
 
 /// Look at a trace on the full screen of this terminal
@@ -40,9 +40,10 @@ struct Viewer {
     /// The columns and rows of the picture
     #[arg(long, value_name = "COLUMNSxROWS", default_value = "120x36", value_parser = size, requires = "svg")]
     size: (u16, u16),
-    /// The keys to press before the picture is taken
-    #[arg(long, default_value = "", requires = "svg")]
-    keys: String,
+    /// The keys to press before the picture is taken: each is its character, and one that has none its name, as in
+    /// `2zn<Tab><Down>/send<Enter>`. Names: Enter, Tab, Esc, Space, Up, Down, Left, Right, PgUp, PgDn, Home, End, lt (for <)
+    #[arg(long, default_value = "", hide_default_value = true, requires = "svg")]
+    keys: tui::Keys,
 }
 
 fn size(text: &str) -> Result<(u16, u16), String> {
@@ -72,20 +73,26 @@ fn show(viewer: &Viewer) -> Result<(), (String, u8)> {
         );
         return Err((message, exit::USAGE));
     }
-    let (path, trace) = opening::open(viewer.trace.as_deref()).map_err(|e| (e.to_string(), exit::UNREADABLE))?;
-    let report = sim::check(&trace, &sim::Options::default());
-    let resolver = Resolver::new(&trace);
-    let locate = Box::new(move |site| Some(resolver.resolve(site).to_string()));
-    let recording = tui::Recording { title: title(&path), trace, report, locate };
+    let recording = read(viewer.trace.as_deref())?;
     let plain = env::var("TERM").is_ok_and(|t| t == "dumb");
     let no_colors = viewer.no_colors || plain || env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
     let options = tui::Options { ascii_only: viewer.ascii_only || !speaks_utf8(), no_colors };
     if let Some(file) = &viewer.svg {
         let picture = tui::Picture { width: viewer.size.0, height: viewer.size.1, keys: viewer.keys.clone() };
-        let svg = tui::picture(recording, options, &picture);
+        let svg = tui::picture(recording, options, &picture).map_err(|e| (format!("--keys: {e}"), exit::USAGE))?;
         return fs::write(file, svg).map_err(|e| (format!("{}: {e}", file.display()), exit::USAGE));
     }
-    tui::run(recording, options).map_err(|e| (format!("the terminal cannot be used: {e}"), exit::USAGE))
+    let reload = || read(viewer.trace.as_deref()).map_err(|(message, _)| message);
+    tui::run(recording, reload, options).map_err(|e| (format!("the terminal cannot be used: {e}"), exit::USAGE))
+}
+
+/// Reads and checks the trace.
+fn read(given: Option<&Path>) -> Result<tui::Recording, (String, u8)> {
+    let (path, trace) = opening::open(given).map_err(|e| (e.to_string(), exit::UNREADABLE))?;
+    let report = sim::check(&trace, &sim::Options::default());
+    let resolver = Resolver::new(&trace);
+    let locate = Box::new(move |site| Some(resolver.resolve(site).to_string()));
+    Ok(tui::Recording { title: title(&path), running: running::goes_on(&path, &trace), trace, report, locate })
 }
 
 fn title(path: &Path) -> String {

@@ -60,6 +60,10 @@ pub enum Action {
     Findings(Step),
     /// Enter or leave the list of findings.
     Focus,
+    /// Scroll the text that is read by so many lines: the help, the chosen finding, or else the selected call.
+    Read(i64),
+    /// Scroll the text about the selected call by so many lines.
+    ReadCall(i64),
     /// Leave whatever is open: help, prompt, list, search; if nothing is, the viewer.
     Back,
     /// Ask for a line of text.
@@ -74,6 +78,19 @@ pub enum Action {
     Messages,
     /// Show or hide the help.
     Help,
+    /// Read the trace again, which may have grown.
+    Reload,
+    /// Give the terminal to the shell for a while.
+    Suspend,
     /// Leave the viewer.
     Quit,
+}
+
+/// What a wish needs that the state cannot do: whoever runs the viewer does it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Read the trace again, and call [`State::reload`](super::State::reload).
+    Reload,
+    /// Stop, and go on later.
+    Suspend,
 }

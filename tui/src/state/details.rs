@@ -6,7 +6,7 @@ use traces::{Call, Direction, Event, Function, Kind as Argument, Trace, Value};
 
 use super::State;
 use super::links::{Part, Partner};
-use crate::text::duration;
+use crate::text::{duration, plural};
 
 /// The facts about a call.
 pub struct Details {
@@ -102,7 +102,9 @@ fn results(trace: &Trace, state: &State, place: Place) -> Vec<String> {
 /// A new communicator carries its members along; the rest is written as arguments are.
 fn result_text(kind: Argument, value: &Value) -> String {
     match (kind, value.ints()) {
-        (Argument::Comm, [id, members, ..]) => format!("{} of {members} ranks", value_text(kind, &Value::Int(*id))),
+        (Argument::Comm, [id, members, ..]) => {
+            format!("{} of {}", value_text(kind, &Value::Int(*id)), plural(members.unsigned_abs(), "rank"))
+        }
         _ => value_text(kind, value),
     }
 }
@@ -198,7 +200,7 @@ fn message_text(state: &State, partner: &Partner) -> String {
 
 /// `with 3 others; the last to come was rank 2, 1.2 ms after this one`.
 fn members_text(state: &State, place: Place, event: &Event, members: &[&Partner]) -> String {
-    let others = crate::text::plural(members.len() as u64, "other");
+    let others = plural(members.len() as u64, "other");
     let Some(last) = members.iter().map(|m| m.place).max_by_key(|&p| (state.event(p).start_ns, p)) else {
         return others;
     };

@@ -22,6 +22,8 @@ pub struct Index {
     pub present: Vec<Kind>,
     /// How much time there is to show.
     pub extent_ns: u64,
+    /// How much longer calls that never returned went on; 0 if all of it is shown.
+    pub folded_ns: u64,
     /// Ranks with a call that never returned.
     pub hung_lanes: usize,
 }
@@ -33,7 +35,8 @@ impl Index {
         let sums = trace.lanes.iter().map(|lane| lane_sums(lane, &kinds)).collect();
         let present = Kind::ALL.into_iter().filter(|kind| kinds.contains(kind)).collect();
         let hung_lanes = trace.lanes.iter().filter(|lane| hung(lane).is_some()).count();
-        Index { kinds, sums, present, extent_ns: extent_ns(trace), hung_lanes }
+        let (extent_ns, folded_ns) = extent_ns(trace);
+        Index { kinds, sums, present, extent_ns, folded_ns, hung_lanes }
     }
 
     /// The kind of an event.
@@ -81,9 +84,9 @@ pub fn hung(lane: &Lane) -> Option<&Event> {
     lane.events.last().filter(|event| event.outcome.is_none())
 }
 
-/// The time to show. A call that never returned lasts until its process was killed, which may be an hour after the last thing that
-/// happened: such calls get a tenth of the screen and no more.
-fn extent_ns(trace: &Trace) -> u64 {
+/// The time to show, and what comes after it. A call that never returned lasts until its process was killed, which may be an hour
+/// after the last thing that happened: then such calls get a tenth of the screen and no more, and the rest is folded.
+fn extent_ns(trace: &Trace) -> (u64, u64) {
     let mut happened_ns = 0;
     let mut hung_until_ns = 0;
     for lane in &trace.lanes {
@@ -96,10 +99,13 @@ fn extent_ns(trace: &Trace) -> u64 {
             happened_ns = happened_ns.max(last.end_ns());
         }
     }
-    if hung_until_ns == 0 {
-        return happened_ns;
+    let end_ns = happened_ns.max(hung_until_ns);
+    let short_ns = happened_ns.saturating_add((happened_ns / 8).max(super::window::SPAN_MIN_NS));
+    // Half of the screen may hang before what happened becomes hard to see.
+    if hung_until_ns == 0 || end_ns <= happened_ns.saturating_mul(2).max(short_ns) {
+        return (end_ns.max(if hung_until_ns == 0 { 0 } else { short_ns }), 0);
     }
-    happened_ns + (happened_ns / 8).max(super::window::SPAN_MIN_NS)
+    (short_ns, end_ns - short_ns)
 }
 
 #[cfg(test)]
@@ -131,6 +137,11 @@ mod tests {
         builder.push(0, mpi::RECV, 2, &[("source", Value::Int(0))], None);
         let mut trace = builder.finish();
         trace.lanes[0].events[1].duration_ns = 3_600_000_000_000;
-        assert!(Index::of(&trace).extent_ns < 10_000);
+        let index = Index::of(&trace);
+        assert!(index.extent_ns < 10_000);
+        assert_eq!(index.extent_ns + index.folded_ns, trace.end_ns(), "what is not shown is known");
+        trace.lanes[0].events[1].duration_ns = 900;
+        let index = Index::of(&trace);
+        assert_eq!((index.extent_ns, index.folded_ns), (trace.end_ns(), 0), "a short hang is shown whole");
     }
 }

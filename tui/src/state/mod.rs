@@ -11,6 +11,8 @@ mod kind;
 mod links;
 mod locations;
 mod moves;
+mod reload;
+mod scroll;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -19,12 +21,13 @@ mod window;
 use sim::{Place, Report};
 use traces::{Event, Lane, SiteId, Trace};
 
-pub use action::{Action, Prompt, Step};
+pub use action::{Action, Prompt, Request, Step};
 pub use columns::{Column, columns, events_in, shown_end_ns};
 pub use details::Details;
 pub use index::{Index, hung};
 pub use kind::Kind;
 pub use links::{Links, Part, Partner};
+pub use scroll::Scroll;
 pub use search::Search;
 pub use window::Window;
 
@@ -39,6 +42,8 @@ pub struct State {
     pub trace: Trace,
     /// What the checker said of them.
     pub report: Report,
+    /// Whether the run goes on, as far as is known.
+    pub running: bool,
     /// Where the calls stand in the program.
     locations: Locations,
     /// What is computed once of its trace.
@@ -71,8 +76,16 @@ pub struct State {
     pub all_messages: bool,
     /// Whether the help is open.
     pub help: bool,
+    /// How far the help is scrolled.
+    pub help_text: Scroll,
+    /// How far the text about the selected call is scrolled.
+    pub call_text: Scroll,
+    /// How far the text of the chosen finding is scrolled.
+    pub finding_text: Scroll,
     /// Something to tell the user until the next action.
     pub notice: Option<String>,
+    /// What the user wishes that the state cannot do.
+    pub request: Option<Request>,
     /// Whether the user has had enough.
     pub done: bool,
 }
@@ -80,7 +93,7 @@ pub struct State {
 impl State {
     /// A look at the whole of a recording; at its first finding, if it has one.
     pub fn new(recording: Recording) -> State {
-        let Recording { title, trace, report, locate } = recording;
+        let Recording { title, trace, report, running, locate } = recording;
         let index = Index::of(&trace);
         let links = Links::of(&report, &trace);
         let mut state = State {
@@ -99,11 +112,16 @@ impl State {
             search: None,
             all_messages: true,
             help: false,
+            help_text: Scroll::default(),
+            call_text: Scroll::default(),
+            finding_text: Scroll::default(),
             notice: None,
+            request: None,
             done: false,
             title,
             trace,
             report,
+            running,
             locations: Locations::new(locate),
         };
         let first = state.lanes().iter().position(|lane| !lane.events.is_empty());
@@ -121,6 +139,20 @@ impl State {
     /// Does what the user wishes.
     pub fn update(&mut self, action: Action) {
         self.notice = None;
+        let before = (self.selected, self.finding, self.help);
+        self.obey(action);
+        if self.selected != before.0 {
+            self.call_text.top = 0;
+        }
+        if self.finding != before.1 {
+            self.finding_text.top = 0;
+        }
+        if self.help != before.2 {
+            self.help_text.top = 0;
+        }
+    }
+
+    fn obey(&mut self, action: Action) {
         match action {
             Action::ZoomIn(column) => self.zoom(column, 2, 3),
             Action::ZoomOut(column) => self.zoom(column, 3, 2),
@@ -148,6 +180,10 @@ impl State {
             Action::Accept => self.accept(),
             Action::Messages => self.all_messages = !self.all_messages,
             Action::Help => self.help = !self.help,
+            Action::Read(lines) => self.read(lines),
+            Action::ReadCall(lines) => self.call_text.by(lines),
+            Action::Reload => self.request = Some(Request::Reload),
+            Action::Suspend => self.request = Some(Request::Suspend),
             Action::Quit => self.done = true,
         }
     }
@@ -157,6 +193,16 @@ impl State {
         self.rows = rows.max(1);
         self.columns = columns.max(1);
         self.top = self.top.min(self.lanes().len().saturating_sub(self.rows));
+    }
+
+    /// Whether keys scroll the text of the finding, and not that of the call.
+    pub fn reads_finding(&self) -> bool {
+        self.in_findings || self.call_text.end == 0
+    }
+
+    /// What to say of a call that has not returned.
+    pub fn without_return(&self) -> &'static str {
+        if self.running { "not returned yet" } else { "never returned" }
     }
 
     /// The lanes of the trace.

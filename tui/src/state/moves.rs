@@ -238,6 +238,15 @@ impl State {
         }
     }
 
+    pub(super) fn read(&mut self, lines: i64) {
+        let finding = self.reads_finding();
+        match (self.help, finding) {
+            (true, _) => self.help_text.by(lines),
+            (false, true) => self.finding_text.by(lines),
+            (false, false) => self.call_text.by(lines),
+        }
+    }
+
     pub(super) fn back(&mut self) {
         if self.help {
             self.help = false;

@@ -38,6 +38,8 @@ fn any_action() -> impl Strategy<Value = Action> {
         Just(Action::Erase),
         Just(Action::Accept),
         Just(Action::Messages),
+        (-9i64..9).prop_map(Action::Read),
+        (-9i64..9).prop_map(Action::ReadCall),
         Just(Action::Help),
         Just(Action::Back),
     ]
@@ -221,11 +223,40 @@ fn a_search_goes_round_all_ranks() {
 }
 
 #[test]
+fn a_trace_that_is_read_again_is_looked_at_in_the_same_place() {
+    let mut state = State::new(scenes::many(40, 2));
+    drawn(&mut state, 120, 36);
+    for action in [Action::Lanes(30), Action::Call(Step::Next), Action::ZoomCall, Action::Messages, Action::Reload] {
+        state.update(action);
+    }
+    assert_eq!(state.request.take(), Some(Request::Reload));
+    let stretch = |state: &State| (state.window.start_ns, state.window.span_ns, state.top, state.selected, state.all_messages);
+    let before = stretch(&state);
+    state.reload(scenes::many(40, 5));
+    drawn(&mut state, 120, 36);
+    assert_eq!(stretch(&state), before);
+    assert!(state.notice.as_ref().unwrap().starts_with("read again: 720 calls more"), "{:?}", state.notice);
+}
+
+#[test]
+fn who_looks_at_a_whole_run_sees_it_grow_and_end() {
+    let mut state = State::new(scenes::still_running(1));
+    drawn(&mut state, 120, 36);
+    state.reload(scenes::hangs());
+    assert_eq!((state.window.span_ns, state.running), (state.index.extent_ns, false));
+    assert_eq!(state.notice.as_deref(), Some("read again: no more calls, 3 findings, and the run has ended"));
+    state.reload(scenes::lost_sends());
+    drawn(&mut state, 120, 36);
+    assert!(state.exists(state.selected.unwrap()));
+}
+
+#[test]
 fn a_trace_without_calls_can_be_looked_at() {
     let recording = crate::Recording {
         title: "empty".to_owned(),
         trace: traces::Trace::default(),
         report: sim::Report::default(),
+        running: false,
         locate: Box::new(|_| None),
     };
     let mut state = State::new(recording);

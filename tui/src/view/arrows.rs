@@ -18,13 +18,17 @@ use dots::{Dots, Point};
 /// More arrows than this at a time are no help to anybody.
 const ARROWS_MAX: usize = 32;
 
+/// In gaps of fewer rows all lines between neighbours are the same level one.
+const GAP_MIN: u16 = 2;
+
 /// Draws the messages.
 pub fn draw(buffer: &mut Buffer, layout: &Layout, state: &State) {
     if layout.bars.is_empty() {
         return;
     }
-    if state.all_messages && layout.pitch.gap > 0 {
-        draw_all(buffer, layout, state);
+    match all_messages(layout, state) {
+        Ok(numbers) => draw_all(buffer, layout, state, &numbers),
+        Err(reason) => say_why_not(buffer, layout, reason),
     }
     let partners = state.partners();
     let messages = partners.iter().filter_map(|partner| match partner.part {
@@ -36,7 +40,9 @@ pub fn draw(buffer: &mut Buffer, layout: &Layout, state: &State) {
         draw_bright(buffer, layout, &line, theme::arrow(), true);
         name_beyond_edge(buffer, layout, state, partner, &line);
     }
-    draw_finding(buffer, layout, state);
+    if layout.pitch.gap >= GAP_MIN {
+        draw_finding(buffer, layout, state);
+    }
 }
 
 /// Ties the selected call to the other calls of the finding that was gone to.
@@ -53,13 +59,32 @@ fn draw_finding(buffer: &mut Buffer, layout: &Layout, state: &State) {
     }
 }
 
-/// All messages, unless they would be a grey wall.
-fn draw_all(buffer: &mut Buffer, layout: &Layout, state: &State) {
+/// The messages to draw, unless they would be a grey wall, or else why they are not drawn; that is empty if there are none.
+fn all_messages(layout: &Layout, state: &State) -> Result<Vec<u32>, &'static str> {
     let limit = usize::from(layout.bars.width) * state.rows / 6;
-    let Some(numbers) = state.messages_on_screen(limit) else { return };
+    let found = state.messages_on_screen(limit);
+    match found {
+        Some(numbers) if numbers.is_empty() => Err(""),
+        _ if !state.all_messages => Err("messages hidden: m shows them"),
+        _ if layout.pitch.gap < GAP_MIN => Err("messages of the selected call only"),
+        Some(numbers) => Ok(numbers),
+        None => Err("too many messages to draw: zoom in"),
+    }
+}
+
+/// Says at the left of the ruler, always there, why messages are missing.
+fn say_why_not(buffer: &mut Buffer, layout: &Layout, reason: &str) {
+    let area = layout.axis;
+    let width = u16::try_from(reason.chars().count()).unwrap_or(u16::MAX);
+    if width > 0 && area.height > 1 && width + 4 <= area.width {
+        buffer.set_string(area.x + 1, area.y + 1, format!(" {reason} "), theme::quiet());
+    }
+}
+
+fn draw_all(buffer: &mut Buffer, layout: &Layout, state: &State, numbers: &[u32]) {
     let mut dots = Dots::new(layout.bars);
     let mut heads = Vec::new();
-    for number in numbers {
+    for &number in numbers {
         let line = Line::of(layout, state, &state.report.messages[number as usize]);
         if !line.is_level {
             dots.line(line.from, line.to);
@@ -67,9 +92,9 @@ fn draw_all(buffer: &mut Buffer, layout: &Layout, state: &State) {
         }
     }
     let is_gap = |_: u16, y: u16| (y - layout.bars.y) % layout.pitch.rows() >= layout.pitch.bar;
-    dots.draw(buffer, theme::faint(), |buffer, x, y| is_gap(x, y) && buffer[(x, y)].symbol() == " ");
+    dots.draw(buffer, theme::message(), |buffer, x, y| is_gap(x, y) && buffer[(x, y)].symbol() == " ");
     for line in heads {
-        line.draw_head(buffer, layout, theme::faint());
+        line.draw_head(buffer, layout, theme::message());
     }
 }
 

@@ -34,7 +34,7 @@ fn row(state: &State, lane: usize, event: usize, is_chosen: bool, width: u16) ->
     let call = state.trace.call(event.call);
     let (time, time_style) = match event.outcome {
         Some(_) => (duration(event.duration_ns), theme::quiet()),
-        None => ("never".to_owned(), theme::never()),
+        None => (if state.running { "not yet" } else { "never" }.to_owned(), theme::never()),
     };
     let at = call.site.map(|site| state.location(site)).unwrap_or_default();
     let room = width.saturating_sub(DURATION + 8);

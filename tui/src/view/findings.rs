@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use sim::{Finding, Label};
 
 use super::wrap::{cut, wrap};
-use super::{framed, lines, theme};
+use super::{framed, lines, more, theme};
 use crate::layout::Layout;
 use crate::state::State;
 
@@ -18,8 +18,18 @@ pub fn draw(buffer: &mut Buffer, area: Rect, state: &State) {
     let count = state.report.findings.len();
     let title = Line::from(vec![Span::styled(" Findings ", theme::title()), Span::styled(format!("{count} "), theme::quiet())]);
     let inner = framed(buffer, area, title, state.in_findings);
+    let (down, up) = if state.reads_finding() { ("d", "u") } else { ("f d", "f u") };
+    more(buffer, area, state.finding_text, down, up);
     let shown: Vec<Line<'_>> = rows(inner, state).into_iter().map(|(_, line)| line).collect();
     lines(buffer, inner, &shown);
+}
+
+/// How many lines of the chosen finding do not fit.
+pub fn hidden(area: Rect, state: &State) -> usize {
+    let inner = ratatui::widgets::Block::bordered().inner(area);
+    let chosen = state.finding.and_then(|number| Some((number, state.report.findings.get(number)?)));
+    let Some((number, finding)) = chosen.filter(|_| !area.is_empty()) else { return 0 };
+    entry(state, number, finding, true, inner.width).len().saturating_sub(inner.height.into())
 }
 
 /// The finding whose text is at a position of the screen.
@@ -51,8 +61,8 @@ fn rows(inner: Rect, state: &State) -> Vec<(usize, Line<'_>)> {
             chosen_end = rows.len();
         }
     }
-    let skip = chosen_end.saturating_sub(height).min(chosen_start);
-    rows.drain(..skip);
+    let skip = chosen_end.saturating_sub(height).min(chosen_start) + state.finding_text.top;
+    rows.drain(..skip.min(rows.len()));
     rows
 }
 

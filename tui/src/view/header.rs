@@ -24,33 +24,50 @@ pub fn draw(buffer: &mut Buffer, layout: &Layout, state: &State) {
     }
 }
 
-/// The name first, then what is wrong, then how much there is: what matters less is cut off first.
+/// The name first, then what is wrong, then how much there is. What finds no room is left out whole, what matters least first.
 fn title(state: &State, width: u16) -> Line<'_> {
     let trace = &state.trace;
-    let name = cut(&state.title, width / 3);
-    let mut spans = vec![Span::styled(format!(" {name}   "), theme::header_title())];
-    spans.extend(findings(state));
+    let mut parts = vec![Span::styled(cut(&state.title, width / 3), theme::header_title())];
+    if state.running {
+        parts.push(Span::styled("● runs", theme::good()));
+    }
+    parts.extend(findings(state));
     if state.index.hung_lanes > 0 {
         let calls = plural(state.index.hung_lanes as u64, "call");
-        spans.push(Span::styled(format!("{calls} never returned   "), theme::never()));
+        parts.push(Span::styled(format!("{calls} {}", state.without_return()), theme::never()));
     }
-    let ranks = plural(u64::from(trace.world_size), "rank");
-    let calls = plural(trace.event_count(), "call");
-    spans.push(Span::raw(format!("{ranks}   {calls}   {}", duration(trace.end_ns()))));
+    parts.push(Span::raw(plural(u64::from(trace.world_size), "rank")));
+    parts.push(Span::raw(duration(trace.end_ns())));
+    parts.push(Span::raw(plural(trace.event_count(), "call")));
+    fitted(parts, width)
+}
+
+/// As many of the parts as there is room for, from the first on; close to each other where that makes room for one more.
+fn fitted(parts: Vec<Span<'_>>, width: u16) -> Line<'_> {
+    let needed = |count: usize, gap: usize| 1 + parts[..count].iter().map(|part| part.width() + gap).sum::<usize>() - gap;
+    let fits = |&(count, gap): &(usize, usize)| needed(count, gap) <= usize::from(width);
+    let choices = (1..=parts.len()).rev().flat_map(|count| [(count, 3), (count, 2)]);
+    let (count, gap) = choices.into_iter().find(fits).unwrap_or((1, 2));
+    let mut spans = vec![Span::raw(" ")];
+    for part in parts.into_iter().take(count) {
+        spans.extend([part, Span::raw(" ".repeat(gap))]);
+    }
     Line::from(spans)
 }
 
 fn findings(state: &State) -> Vec<Span<'_>> {
     let findings = &state.report.findings;
     if findings.is_empty() {
-        return vec![Span::styled("✓ no findings   ", theme::good())];
+        // A run that hung is not in order because nothing could be said of it.
+        let is_good = state.index.hung_lanes == 0;
+        return vec![if is_good { Span::styled("✓ no findings", theme::good()) } else { Span::raw("no findings") }];
     }
     let of = |severity: Severity| findings.iter().filter(|f| f.severity == severity).count() as u64;
     [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
         .into_iter()
         .filter(|&(severity, _)| of(severity) > 0)
         .map(|(severity, noun)| {
-            let text = format!("{} {}   ", theme::sign(severity), plural(of(severity), noun));
+            let text = format!("{} {}", theme::sign(severity), plural(of(severity), noun));
             Span::styled(text, theme::severity(severity))
         })
         .collect()

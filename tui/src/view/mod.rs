@@ -24,7 +24,7 @@ pub use findings::finding_at;
 
 use crate::Options;
 use crate::layout::Layout;
-use crate::state::State;
+use crate::state::{Scroll, State};
 
 /// Draws a screen.
 pub fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, options: Options) {
@@ -38,7 +38,7 @@ pub fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, options: Option
     findings::draw(buffer, layout.findings, state);
     keys::draw(buffer, layout, state);
     if state.help {
-        help::draw(buffer, layout.screen);
+        help::draw(buffer, layout.screen, state);
     }
     if options.no_colors {
         plain::without_colors(buffer);
@@ -54,6 +54,31 @@ fn framed(buffer: &mut Buffer, area: Rect, title: Line<'_>, focused: bool) -> Re
     let inner = block.inner(area);
     block.render(area, buffer);
     inner
+}
+
+/// How many lines of the call, of the chosen finding, and of the help do not fit.
+pub fn hidden_lines(layout: &Layout, state: &State) -> [usize; 3] {
+    let help = if state.help { help::hidden(layout.screen) } else { 0 };
+    [call::hidden(layout.call, state), findings::hidden(layout.findings, state), help]
+}
+
+/// Says on the lower edge of a frame how much text is above and below what is seen, and which keys go there.
+fn more(buffer: &mut Buffer, area: Rect, text: Scroll, down: &str, up: &str) {
+    let mut parts = Vec::new();
+    if text.top > 0 {
+        parts.push(format!("▲ {} {up}", text.top));
+    }
+    if text.below() > 0 {
+        parts.push(format!("▼ {} more {down}", text.below()));
+    }
+    if parts.is_empty() || area.height < 2 {
+        return;
+    }
+    let sign = format!(" {} ", parts.join("  "));
+    let width = u16::try_from(Line::raw(sign.as_str()).width()).unwrap_or(u16::MAX);
+    if let Some(x) = area.right().checked_sub(width + 2).filter(|&x| x > area.x) {
+        buffer.set_string(x, area.bottom() - 1, sign, theme::key());
+    }
 }
 
 /// Draws lines from the top of an area, as far as there is room.

@@ -20,6 +20,9 @@ pub fn draw(buffer: &mut Buffer, layout: &Layout, state: &State) {
         let (symbol, style) = if (first..=last).contains(&column) { ('━', theme::quiet()) } else { ('─', theme::faint()) };
         put(buffer, i64::from(area.x) + column, area.y.into(), area, symbol, style);
     }
+    if state.index.folded_ns > 0 {
+        put(buffer, i64::from(area.right()) - 1, area.y.into(), area, theme::NEVER_RETURNED, theme::never());
+    }
     // The worst come first in the report and are drawn last.
     for (number, finding) in state.report.findings.iter().enumerate().rev() {
         if let Some(place) = state.primary(number) {

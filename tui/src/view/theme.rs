@@ -79,7 +79,12 @@ pub fn arrow() -> Style {
     Style::new().fg(YELLOW).add_modifier(Modifier::BOLD)
 }
 
-/// Lines that must not be in the way: messages, computing.
+/// The messages that are not the selected call's: to be seen, but behind everything else.
+pub fn message() -> Style {
+    Style::new().fg(Color::Indexed(246))
+}
+
+/// Lines that must not be in the way: computing, the ruler.
 pub fn faint() -> Style {
     Style::new().fg(FAINT)
 }

@@ -110,7 +110,7 @@ impl LaneView<'_> {
             }
             at += width;
         }
-        self.draw_marks(buffer);
+        self.draw_marks(buffer, &columns);
     }
 
     /// A line in the middle of the lane.
@@ -136,10 +136,11 @@ impl LaneView<'_> {
         }
         let name = self.state.trace.call(lane.events[event].call).function.name();
         let name = name.strip_prefix("MPI_").unwrap_or(name);
+        let without_return = self.state.without_return();
         let room = usize::from(run.width) - separator.chars().count();
         let text = match room {
             0..4 => kind.letter().to_string(),
-            _ if never && room > name.len() + " never returned ".len() => format!("{name} never returned "),
+            _ if never && room > name.len() + without_return.len() + 2 => format!("{name} {without_return} "),
             _ => cut(name, narrow(room)),
         };
         buffer.set_stringn(run.x + narrow(separator.chars().count()), run.y, text, room, text_style);
@@ -195,7 +196,7 @@ impl LaneView<'_> {
     }
 
     /// The number of a finding where a call begins that it is about.
-    fn draw_marks(&self, buffer: &mut Buffer) {
+    fn draw_marks(&self, buffer: &mut Buffer, columns: &[Column]) {
         let state = self.state;
         let events = events_in(&state.lanes()[self.lane], &state.window);
         if events.is_empty() {
@@ -206,11 +207,28 @@ impl LaneView<'_> {
         // Backwards, so that of two in one column the first finding, which is the worse, is seen.
         for mark in marks.iter().rev() {
             let start_ns = state.event(mark.place).start_ns.max(state.window.start_ns);
-            let x = i64::from(self.bars.x) + state.window.column_of(start_ns, self.bars.width);
+            let column = state.window.column_of(start_ns, self.bars.width);
+            let shown = usize::try_from(column).ok().and_then(|column| columns.get(column..));
+            let (aside, below) = self.beside_names(mark.place.event as usize, shown.unwrap_or_default());
+            let x = i64::from(self.bars.x) + (column + aside).max(0);
             let severity = findings[mark.finding].severity;
             let digit = u32::try_from(mark.finding + 1).ok().and_then(|number| char::from_digit(number, 10));
             let symbol = digit.unwrap_or_else(|| theme::sign(severity).chars().next().unwrap_or('!'));
-            put(buffer, x, self.bars.y.into(), self.bars, symbol, theme::mark(severity));
+            put(buffer, x, i64::from(self.bars.y) + below, self.bars, symbol, theme::mark(severity));
+        }
+    }
+
+    /// How far right and down the mark of a call goes from where it begins, in the first of these columns. A call too short to be
+    /// drawn leaves its column to another one: there its mark must not look like the beginning of the other's name, and stands in
+    /// the row below the names, or before them.
+    fn beside_names(&self, event: usize, shown: &[Column]) -> (i64, i64) {
+        let is_other = |column: &Column| matches!(column, Column::Call { event: drawn, .. } if *drawn != event);
+        match shown {
+            [first, ..] if !is_other(first) => (0, 0),
+            // It begins in the last column of the call before.
+            [_, Column::Call { event: drawn, .. }, ..] if *drawn == event => (1, 0),
+            [_, ..] if self.bars.height > 1 => (0, 1),
+            _ => (-1, 0),
         }
     }
 }

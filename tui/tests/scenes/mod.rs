@@ -152,6 +152,7 @@ impl Scene {
             }),
             trace,
             report: self.report,
+            running: false,
         }
     }
 }
@@ -241,9 +242,42 @@ fn hang_findings(send: Place, receive: Place, barrier: &[Place]) -> Vec<Finding>
     ]
 }
 
+/// The same while it still runs, after so many ms in the calls that have not returned.
+pub fn still_running(waited_ms: u64) -> Recording {
+    let mut recording = hangs();
+    recording.running = true;
+    for lane in &mut recording.trace.lanes {
+        lane.events.last_mut().unwrap().duration_ns = waited_ms * 1_000_000;
+    }
+    recording
+}
+
+/// Two ranks that send to each other what nobody receives, each in a call far too short to be drawn, and come to their end.
+pub fn lost_sends() -> Recording {
+    let mut scene = Scene::new(2);
+    scene.begin();
+    for rank in 0..2 {
+        let sent = message(&[("count", 1), ("datatype", MPI_INT), ("dest", 1 - rank), ("tag", 3)]);
+        let rank = usize::try_from(rank).unwrap();
+        let send = scene.call(rank, mpi::SEND, 61, &sent, Some(&[]), 20);
+        let label = Label { place: send, text: "sends 4 bytes".to_owned(), primary: true };
+        scene.report.findings.push(Finding {
+            rule: &ORPHAN,
+            severity: Severity::Warning,
+            title: format!("A message of rank {rank} is never received"),
+            labels: vec![label],
+            notes: Vec::new(),
+            help: None,
+        });
+    }
+    scene.collective(mpi::FINALIZE, 50, &[], 60_000);
+    scene.report.collectives.pop();
+    scene.finish("lost.msgpack")
+}
+
 /// The same, of which the end of the file was lost.
 pub fn damaged() -> Recording {
     let mut recording = hangs();
-    recording.trace.damage = vec!["cut at byte 1 048 576; the last calls of rank 3 are missing".to_owned()];
+    recording.trace.damage = vec!["cut at byte 1,048,576; the last calls of rank 3 are missing".to_owned()];
     recording
 }

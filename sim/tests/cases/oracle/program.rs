@@ -98,6 +98,44 @@ fn program(ranks: usize, moves: &[Move]) -> Program {
     program
 }
 
+/// What proptest chooses of a message in a crowd: who sends it, its tag, and whether its receive names them.
+type Guest = (usize, i64, bool, bool);
+
+/// Programs in which one rank posts many receives at once and completes them together, in one round after the other: who comes first is
+/// open, and with receives that name their source between those that do not, so is who is left over.
+pub fn crowds() -> impl Strategy<Value = Program> {
+    let guest = (0..4usize, 0..2i64, prop::bool::weighted(0.6), prop::bool::weighted(0.2));
+    let round = (0..4usize, prop::collection::vec(guest, 1..5), prop::bool::weighted(0.3), any::<bool>());
+    (2..5usize, prop::collection::vec(round, 1..3)).prop_map(|(ranks, rounds)| {
+        let mut program: Program = vec![Vec::new(); ranks];
+        for (number, (host, guests, has_barrier, is_reversed)) in rounds.into_iter().enumerate() {
+            crowd(&mut program, (host % ranks, 100 * (number + 1)), &guests, is_reversed);
+            if has_barrier {
+                program.iter_mut().for_each(|steps| steps.push(Step::Collective { root: None }));
+            }
+        }
+        program
+    })
+}
+
+/// One round: the host posts the receives, everyone sends, and the host waits for all, in the order of the posts or the other way round.
+fn crowd(program: &mut Program, (host, first): (usize, usize), guests: &[Guest], is_reversed: bool) {
+    let ranks = program.len();
+    let mut requests: Vec<usize> = (first..first + guests.len()).collect();
+    for (&(from, tag, is_wild, has_any_tag), &request) in guests.iter().zip(&requests) {
+        let recv =
+            Step::Recv { from: (!is_wild).then_some(from % ranks), tag: (!has_any_tag).then_some(tag), request: Some(request) };
+        program[host].push(recv);
+    }
+    for &(from, tag, ..) in guests {
+        program[from % ranks].push(Step::Send { to: host, tag, bytes: SIZES[0], is_synchronous: false, request: None });
+    }
+    if is_reversed {
+        requests.reverse();
+    }
+    program[host].push(Step::Wait(requests));
+}
+
 /// Puts a step before some of the last ones, and its wait behind it. Collectives stay in order, and nothing goes before its request.
 fn insert(steps: &mut Vec<Step>, step: Step, early: usize, late: usize, request: Option<usize>) {
     let waits = |s: &Step| matches!(s, Step::Wait(_));

@@ -1,0 +1,89 @@
+//! Arguments that no call may have, by the standard, whatever happens in the run.
+//!
+//! Only what is certain: what a library ignores in a call is not looked at, and what is not known of a communicator is no fault.
+
+use traces::constant::{ANY_SOURCE, ANY_TAG, COMM_NULL, COMM_WORLD, DATATYPE_NULL, IN_PLACE, PROC_NULL};
+use traces::function::{Class, Direction, Kind};
+use traces::{Call, Value};
+
+use super::collectives::blocking_form;
+use super::communicators::Communicators;
+
+/// What is wrong with an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The communicator is MPI_COMM_NULL.
+    Communicator,
+    /// A rank that the communicator does not have; its size.
+    Rank(usize),
+    /// A number of elements below zero.
+    Count,
+    /// A tag below zero that stands for nothing.
+    Tag,
+    /// MPI_DATATYPE_NULL for some elements.
+    Datatype,
+}
+
+/// The first argument of a call that is wrong for certain, by name, with its value.
+pub(crate) fn find(call: &Call, rank: u32, communicators: &Communicators) -> Option<(&'static str, i64, Fault)> {
+    let class = call.function.class();
+    let is_collective = blocking_form(call.function.small()).is_some();
+    if !is_collective && !matches!(class, Class::PointToPoint | Class::Probe) {
+        return None;
+    }
+    let comm = call.int("comm");
+    if comm == Some(COMM_NULL) {
+        return Some(("comm", COMM_NULL, Fault::Communicator));
+    }
+    let view = communicators.view(comm.unwrap_or(COMM_WORLD), rank);
+    // In an intercommunicator much is ignored, and what, depends on the root.
+    if is_collective && view.is_none_or(|view| view.is_inter) {
+        return None;
+    }
+    let size = view.map(|view| view.peers.ranks.len());
+    let parameters = call.function.parameters().iter().filter(|p| p.direction != Direction::Out);
+    parameters.into_iter().find_map(|parameter| {
+        let value = match call.argument(parameter.name) {
+            Value::Int(value) => *value,
+            _ => return None,
+        };
+        fault(call, (parameter.name, parameter.kind, value), size).map(|fault| (parameter.name, value, fault))
+    })
+}
+
+fn fault(call: &Call, (name, kind, value): (&str, Kind, i64), size: Option<usize>) -> Option<Fault> {
+    if is_ignored(call, name) {
+        return None;
+    }
+    match kind {
+        Kind::Rank => {
+            let is_special = name != "root" && (value == PROC_NULL || (name == "source" && value == ANY_SOURCE));
+            let size = size?;
+            let is_member = usize::try_from(value).is_ok_and(|value| value < size);
+            (!is_special && !is_member).then_some(Fault::Rank(size))
+        }
+        Kind::Count | Kind::Lcount => (value < 0).then_some(Fault::Count),
+        Kind::Tag => {
+            let receives = call.function.parameter("source").is_some() && name != "sendtag";
+            (value < 0 && !(receives && value == ANY_TAG)).then_some(Fault::Tag)
+        }
+        Kind::Type => {
+            let count = match name {
+                "sendtype" => "sendcount",
+                "recvtype" => "recvcount",
+                _ => "count",
+            };
+            (value == DATATYPE_NULL && call.int(count).is_some_and(|count| count > 0)).then_some(Fault::Datatype)
+        }
+        _ => None,
+    }
+}
+
+/// Whether MPI ignores an argument in this call: what stands beside MPI_IN_PLACE, and everything but the partner of a transfer with nobody.
+fn is_ignored(call: &Call, name: &str) -> bool {
+    let has_nobody = |partner: &str| call.int(partner) == Some(PROC_NULL);
+    let side = |buffer: &str, side: &str| call.int(buffer) == Some(IN_PLACE) && name.starts_with(side);
+    side("sendbuf", "send")
+        || side("recvbuf", "recv")
+        || (name != "source" && name != "dest" && (has_nobody("dest") || has_nobody("source")))
+}
