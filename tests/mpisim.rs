@@ -298,3 +298,57 @@ fn who_reads_may_stop_to() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr), (Some(0), vec![]));
 }
+
+/// Ranks 1 and 2 send to rank 0, which takes one from anybody and then one from rank 2: it was lucky.
+fn lucky() -> Trace {
+    let mut program = Program::new(3);
+    let message = |peer, rank: i64| [("count", 1), ("datatype", 0x209), (peer, rank), ("tag", 0), ("comm", constant::COMM_WORLD)];
+    for (source, from) in [(constant::ANY_SOURCE, 1), (2, 2)] {
+        let arguments: Vec<(&str, Value)> = message("source", source).iter().map(|(n, v)| (*n, Value::Int(*v))).collect();
+        program.0.push(0, mpi::RECV, 1, &arguments, Some(&[("status", Value::Ints([from, 0, 4, 0].into()))]));
+    }
+    for rank in 1..3 {
+        program.call(rank, mpi::SEND, &message("dest", 0), true);
+    }
+    for rank in 0..3 {
+        program.call(rank, mpi::FINALIZE, &[], true);
+    }
+    program.0.finish()
+}
+
+#[test]
+fn another_schedule_is_found_told_and_replayed() {
+    let home = tempfile::tempdir().unwrap();
+    write(&lucky(), home.path());
+    let (code, out, _) = said(&mpisim(home.path(), &["check"]));
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("error[deadlock/missing-rank]: rank 0 waits in MPI_Recv for rank 2"), "{out}");
+    assert!(out.contains("takes the message of rank 2"), "{out}");
+    assert!(out.contains("by buffering: infinite deadlock, zero deadlock, any deadlock"), "{out}");
+    let token = out.split('\'').nth(1).expect("a token in quotes");
+    let (code, replayed, _) = said(&mpisim(home.path(), &["check", "--schedule", token]));
+    assert!(code == 1 && replayed.contains("rank 0 waits in MPI_Recv for rank 2"), "{replayed}");
+    let (code, as_recorded, _) = said(&mpisim(home.path(), &["check", "--schedule", "infinite::"]));
+    assert_eq!(code, 0, "{as_recorded}");
+}
+
+#[test]
+fn threads_change_no_byte_and_a_proof_no_answer() {
+    let home = tempfile::tempdir().unwrap();
+    write(&lucky(), home.path());
+    let report = |more: &[&str]| said(&mpisim(home.path(), &[&["check", "--format", "json"], more].concat())).1;
+    assert_eq!(report(&["--threads", "4"]), report(&[]));
+    assert_eq!(report(&["--certify"]), report(&[]));
+}
+
+#[test]
+fn a_limit_that_is_reached_is_exit_code_4() {
+    let home = tempfile::tempdir().unwrap();
+    write(&lucky(), home.path());
+    for limit in [["--time", "0"], ["--memory", "0"]] {
+        let (code, out, _) = said(&mpisim(home.path(), &[&["check"][..], &limit].concat()));
+        assert_eq!(code, 4, "{out}");
+        assert!(out.contains("a limit was reached before all schedules were decided"), "{out}");
+        assert!(out.contains("infinite undecided"), "{out}");
+    }
+}

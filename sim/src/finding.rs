@@ -95,4 +95,6 @@ pub struct Report {
     pub calls: u64,
     /// Why the answer may be incomplete: a cut trace, calls that are recorded but not modelled.
     pub caveats: Vec<String>,
+    /// What is known of all other schedules; None if the run itself was not good enough to ask.
+    pub decision: Option<crate::decide::Decision>,
 }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod checks;
+mod decide;
 pub mod finding;
 mod layout;
 mod lift;
@@ -15,6 +16,9 @@ mod replay;
 pub mod report;
 pub mod rules;
 
+use std::num::NonZeroUsize;
+
+pub use decide::{Decision, Effort, Schedule, Stages, Verdict};
 pub use finding::{Collective, Finding, Label, Message, Place, Report, Severity};
 pub use network::Network;
 pub use replay::replay;
@@ -29,6 +33,8 @@ pub enum Buffering {
     /// Standard sends complete at once.
     #[default]
     Infinite,
+    /// Each standard send completes at once or not, and each member of a collective goes on early or not, as it likes.
+    Any,
 }
 
 /// What to check.
@@ -37,10 +43,62 @@ pub struct Options {
     /// The buffering to judge by. None judges by the recorded run and warns of what needs buffering; any other makes deadlocks under
     /// that buffering errors.
     pub buffering: Option<Buffering>,
+    /// A schedule to follow in place of the recorded one.
+    pub schedule: Option<Schedule>,
+}
+
+/// How much work a check may be, where it could be endless.
+#[derive(Clone, Copy)]
+pub struct Limits<'a> {
+    /// Conflicts that the solver may come to.
+    pub conflicts: u64,
+    /// Memory that its clauses may take.
+    pub memory_bytes: u64,
+    /// Asked now and then whether time is up.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+    /// The stages of the decision.
+    pub stages: Stages,
+    /// Threads that prepare it; the answer is the same.
+    pub threads: NonZeroUsize,
+    /// Whether the user set them: then coming to one is told by the verdict.
+    pub are_set: bool,
+}
+
+impl Default for Limits<'_> {
+    fn default() -> Self {
+        Limits {
+            conflicts: 200_000,
+            memory_bytes: 1 << 30,
+            stop: &|| false,
+            stages: Stages::default(),
+            threads: NonZeroUsize::MIN,
+            are_set: false,
+        }
+    }
+}
+
+impl<'a> Limits<'a> {
+    fn budget(&self) -> decide::Budget<'a> {
+        // A literal takes four bytes in its clause, and about as much around it and in what is learnt.
+        let literals = usize::try_from(self.memory_bytes / 16).unwrap_or(usize::MAX);
+        decide::Budget { conflicts: self.conflicts, literals, stop: self.stop }
+    }
 }
 
 /// Checks a trace.
 #[must_use]
 pub fn check(trace: &traces::Trace, options: &Options) -> Report {
-    checks::check(trace, options)
+    checks::check(trace, options, &Limits::default())
+}
+
+/// Checks a trace within limits.
+#[must_use]
+pub fn check_within(trace: &traces::Trace, options: &Options, limits: &Limits) -> Report {
+    checks::check(trace, options, limits)
+}
+
+/// Decides for each of these bufferings whether some schedule of the recorded calls gets stuck. The run must have come to its end.
+#[must_use]
+pub fn decide(trace: &traces::Trace, bufferings: &[Buffering], limits: &Limits) -> Decision {
+    checks::decide_only(trace, bufferings, limits)
 }

@@ -323,6 +323,8 @@ pub struct Context {
     pub comm: i64,
     /// Every rank that takes part in its collectives, in MPI_COMM_WORLD: both groups of an intercommunicator.
     pub members: Vec<u32>,
+    /// Whether it has two groups.
+    pub is_inter: bool,
 }
 
 /// One rank's part in a collective.

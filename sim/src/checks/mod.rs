@@ -14,6 +14,7 @@ mod leaks;
 mod near_misses;
 mod orphans;
 mod requests;
+mod schedules;
 mod standing;
 mod wording;
 
@@ -24,7 +25,7 @@ use crate::lift::{Lifted, lift};
 use crate::machine::{Assumptions, Log, Machine, Remains, Timeless};
 use crate::program::{End, Mode, Program};
 use crate::rules::Rule;
-use crate::{Buffering, Options, Severity};
+use crate::{Buffering, Decision, Limits, Options, Schedule, Severity, Verdict};
 use deadlocks::Judgement;
 use standing::Standing;
 
@@ -51,8 +52,11 @@ impl<'a> Evidence<'a> {
 }
 
 /// Runs a program and says what is wrong with it.
-pub(crate) fn check(trace: &Trace, options: &Options) -> Report {
+pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report {
     let lifted = lift(trace);
+    if let Some(schedule) = &options.schedule {
+        return follow(trace, &lifted, schedule);
+    }
     let program = &lifted.program;
     let mut machine = Machine::new(program, Assumptions::RECORDED, Timeless, true);
     machine.run();
@@ -76,11 +80,68 @@ pub(crate) fn check(trace: &Trace, options: &Options) -> Report {
         Some(buffering) if !is_stuck => judge_by(evidence, buffering, &mut report),
         Some(_) => {}
     }
+    if is_sound(evidence, machine.log()) && evidence.is_complete() {
+        decide(evidence, options, limits, &mut report);
+    }
     let findings = &report.findings;
     let ends = ends::check(evidence, findings);
     report.findings.extend(ends);
     report.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     report
+}
+
+/// Runs a program as a schedule has it, and says what goes wrong there.
+fn follow(trace: &Trace, lifted: &Lifted, schedule: &Schedule) -> Report {
+    let program = &lifted.program;
+    let choices = schedule.choices();
+    let mut machine = Machine::new(program, schedule.assumptions(), Timeless, true).with_choices(&choices);
+    machine.run();
+    let remains = machine.remains();
+    let standing = Standing::of(program, &remains);
+    let evidence = Evidence { trace, lifted, program, remains: &remains, standing: &standing };
+    let judgement = match schedule.buffering() {
+        Buffering::Infinite => Judgement::Deadlock,
+        _ => Judgement::NeedsBuffering(Severity::Error),
+    };
+    let mut found = contents::check(evidence, machine.log());
+    found.extend(deadlocks::report(evidence, &Remains::default(), judgement, &[]));
+    let ranks = remains.stopped.iter().map(|place| evidence.rank(*place));
+    let stopped = u32::try_from(wording::distinct(ranks).len()).unwrap_or(u32::MAX);
+    // In a run that was thought up, what is close to what is chance: there are no near misses.
+    found.extend(orphans::check(evidence, &[]));
+    Report {
+        calls: program.lanes.iter().map(|lane| lane.steps.len() as u64).sum(),
+        finished_ranks: program.world_size.saturating_sub(stopped),
+        stopped: remains.stopped.clone(),
+        messages: machine.log().take_messages(),
+        collectives: std::mem::take(&mut machine.log().collectives),
+        caveats: caveats(trace, program, machine.log()),
+        findings: found,
+        ..Report::default()
+    }
+}
+
+/// Adds to a report what other schedules would show.
+fn decide(evidence: Evidence, options: &Options, limits: &Limits, report: &mut Report) {
+    let (found, decision) = schedules::check(evidence, options.buffering, limits, &report.findings);
+    report.findings.extend(found);
+    let is_safe =
+        |(buffering, verdict): &(Buffering, Verdict)| Some(*buffering) == options.buffering && *verdict == Verdict::Safe;
+    if decision.as_ref().is_some_and(|decision| decision.verdicts.iter().any(is_safe)) {
+        // The recorded matches may not be those that such a library comes to; all that it does come to get through.
+        report.finished_ranks = evidence.program.world_size;
+        report.stopped.clear();
+    }
+    report.decision = decision;
+}
+
+/// Decides over all schedules of a run that came to its end, and looks for nothing else.
+pub(crate) fn decide_only(trace: &Trace, bufferings: &[Buffering], limits: &Limits) -> Decision {
+    let lifted = lift(trace);
+    let remains = Remains::default();
+    let standing = Standing::of(&lifted.program, &remains);
+    let evidence = Evidence { trace, lifted: &lifted, program: &lifted.program, remains: &remains, standing: &standing };
+    schedules::decide(evidence, bufferings, limits)
 }
 
 /// What is wrong with the run as it was recorded.
@@ -124,7 +185,7 @@ fn judge_by(recorded: Evidence, buffering: Buffering, report: &mut Report) {
     report.stopped.clone_from(&remains.stopped);
     let judgement = match buffering {
         Buffering::Zero | Buffering::Eager(_) => Judgement::NeedsBuffering(Severity::Error),
-        Buffering::Infinite => Judgement::Deadlock,
+        Buffering::Infinite | Buffering::Any => Judgement::Deadlock,
     };
     report.findings.extend(deadlocks::report(evidence, recorded.remains, judgement, &report.findings));
 }
@@ -149,7 +210,7 @@ fn assumptions(buffering: Buffering) -> Assumptions {
     match buffering {
         Buffering::Zero => Assumptions::STRICT,
         Buffering::Eager(bytes) => Assumptions { eager_bytes: Some(bytes), ..by_data },
-        Buffering::Infinite => by_data,
+        Buffering::Infinite | Buffering::Any => by_data,
     }
 }
 

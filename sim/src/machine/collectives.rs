@@ -137,7 +137,7 @@ impl<C: Clock> Machine<'_, C> {
     /// A member may go on if it has what it needs.
     fn let_go(&mut self, context: ContextId, at: usize, member: u32) {
         let round = &self.gatherings[context as usize].open[at];
-        let Some(part) = round.parts[member as usize] else { return };
+        let Some(part) = round.parts[member as usize].filter(|part| !self.is_held(part.place)) else { return };
         let flow = self.flow(part.collective);
         if let Some(latest) = round.is_enough(member, flow) {
             let members = round.parts.len();

@@ -114,6 +114,11 @@ impl<M> Mail<M> {
         }
     }
 
+    /// Every channel that ends in a mailbox.
+    pub(crate) fn channels_of(&self, mailbox: MailboxId) -> &[ChannelId] {
+        &self.mailboxes[mailbox as usize].channels
+    }
+
     /// Whether a wildcard of a mailbox could take a message that waits there, other than the one that it is known to have taken.
     pub(crate) fn has_alternative(&self, mailbox: MailboxId, program: &Program) -> bool {
         let state = &self.mailboxes[mailbox as usize];

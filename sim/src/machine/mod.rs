@@ -4,6 +4,7 @@
 //! chosen; where the recorded run is silent, whatever comes first in the order of lanes. It judges nothing: see `checks`.
 
 mod chain;
+mod choices;
 pub(crate) mod clock;
 mod collectives;
 mod log;
@@ -18,6 +19,7 @@ use rustc_hash::FxHashMap;
 use crate::finding::Place;
 use crate::program::{ContextId, End, Op, Program};
 use chain::{NONE, Pool};
+pub(crate) use choices::Choices;
 pub(crate) use clock::{Clock, Timeless, Travel};
 use collectives::Gathering;
 pub(crate) use log::{Log, Misfit};
@@ -74,6 +76,8 @@ struct LaneState {
 pub(crate) struct Machine<'p, C: Clock> {
     program: &'p Program,
     assume: Assumptions,
+    /// A schedule that is followed in place of the recorded one.
+    choices: Option<&'p Choices>,
     clock: C,
     lanes: Vec<LaneState>,
     processes: Vec<Process>,
@@ -104,6 +108,7 @@ impl<'p, C: Clock> Machine<'p, C> {
         Machine {
             program,
             assume,
+            choices: None,
             clock,
             lanes: program.lanes.iter().map(|_| lane()).collect(),
             processes: (0..program.world_size).map(|_| Process::default()).collect(),

@@ -6,7 +6,7 @@ use super::operations::{Kind, Level};
 use super::requests::{NULL, Request};
 use super::{Clock, Machine};
 use crate::finding::Place;
-use crate::program::{CollectiveId, Mode, Op, OpId, Peer, Pin, ReceiveId, SendId, Slot, Span, Then, Until};
+use crate::program::{CollectiveId, Mode, Op, OpId, Peer, ReceiveId, SendId, Slot, Span, Then, Until};
 
 impl<C: Clock> Machine<'_, C> {
     /// A lane makes a call. Gives whether it returns at once.
@@ -210,7 +210,7 @@ impl<C: Clock> Machine<'_, C> {
         }
         let bytes = plan.content.bytes.unwrap_or(0);
         let level = match plan.mode {
-            Mode::Standard if self.is_eager(bytes) => Level::Early,
+            Mode::Standard if self.is_eager(bytes) && !self.is_held(place) => Level::Early,
             Mode::Standard | Mode::Synchronous => Level::Pending,
             Mode::Buffered => Level::Done,
         };
@@ -228,7 +228,7 @@ impl<C: Clock> Machine<'_, C> {
     fn post_receive(&mut self, receive: Option<ReceiveId>, intent: Intent, place: Place, is_cancelled: bool) -> u32 {
         let Some(receive) = receive else { return NONE };
         let from = self.program.receives[receive as usize].from;
-        let pin = if matches!(from, Peer::Any(_)) { self.next_pin(place.lane) } else { None };
+        let pin = if matches!(from, Peer::Any(_)) { self.next_pin(place.lane, receive) } else { None };
         if is_cancelled || from == Peer::Nobody {
             return self.operation(Kind::Other, Level::Done, place);
         }
@@ -236,13 +236,6 @@ impl<C: Clock> Machine<'_, C> {
         let operation = self.operation(kind, Level::Pending, place);
         self.post(receive, operation, intent, pin, place);
         operation
-    }
-
-    /// What the next wildcard of a lane took in the recorded run.
-    fn next_pin(&mut self, lane: u32) -> Option<Pin> {
-        let state = &mut self.lanes[lane as usize];
-        state.wildcards += 1;
-        self.program.lanes[lane as usize].pins.get(state.wildcards - 1).copied().flatten()
     }
 
     /// Whether the next operation of a lane by request ended by being cancelled.

@@ -11,7 +11,8 @@ use traces::{Call, Direction, Kind, Parameter, Value};
 
 use super::{Subject, severity_name};
 use crate::Buffering;
-use crate::finding::{Finding, Label, Severity};
+use crate::decide::{self, Decision};
+use crate::finding::{Finding, Label, Place, Severity};
 
 /// The number of this form of the report.
 pub const SCHEMA: u32 = 1;
@@ -36,6 +37,34 @@ struct Document<'a> {
     findings: Vec<FindingEntry<'a>>,
     gaps: Vec<String>,
     caveats: &'a [String],
+    schedules: Option<SchedulesEntry<'a>>,
+}
+
+/// What is known of all other schedules of the recorded calls.
+#[derive(Serialize)]
+struct SchedulesEntry<'a> {
+    verdicts: Vec<VerdictEntry<'a>>,
+    /// The outcomes of the recorded run that the verdicts hold for.
+    assumed: Vec<&'a str>,
+    /// The places, as rank and call, one a line of the program, that have to be buffered.
+    relies_on: Vec<(Option<u32>, u32)>,
+    /// Why there are no verdicts.
+    open: &'a [String],
+    receives: u64,
+    closed_receives: u64,
+    pairs: u64,
+    variables: u64,
+    clauses: u64,
+    conflicts: u64,
+}
+
+#[derive(Serialize)]
+struct VerdictEntry<'a> {
+    buffering: String,
+    verdict: &'static str,
+    /// A schedule that gets stuck.
+    schedule: Option<&'a str>,
+    why: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -103,16 +132,46 @@ pub fn render(subject: &Subject) -> String {
         findings: report.findings.iter().map(|finding| finding_entry(subject, finding)).collect(),
         gaps: subject.gaps(),
         caveats: &report.caveats,
+        schedules: report.decision.as_ref().map(|decision| schedules_entry(subject, decision)),
     };
     let text = serde_json::to_string_pretty(&document);
     text.expect("the keys of its maps are strings, and serialising strings and numbers succeeds") + "\n"
 }
 
-fn buffering_name(buffering: Option<Buffering>) -> String {
+fn schedules_entry<'a>(subject: &Subject, decision: &'a Decision) -> SchedulesEntry<'a> {
+    let rank_of = |place: &Place| subject.trace.lanes[place.lane as usize].rank;
+    let effort = decision.effort;
+    SchedulesEntry {
+        verdicts: decision
+            .verdicts
+            .iter()
+            .map(|(buffering, verdict)| {
+                let (verdict, schedule, why) = match verdict {
+                    decide::Verdict::Safe => ("safe", None, None),
+                    decide::Verdict::Stuck(token) => ("deadlock", Some(token.as_str()), None),
+                    decide::Verdict::Undecided(why) => ("undecided", None, Some(why.as_str())),
+                };
+                VerdictEntry { buffering: buffering_name(Some(*buffering)), verdict, schedule, why }
+            })
+            .collect(),
+        assumed: decision.assumed.iter().map(|(what, _)| what.as_str()).collect(),
+        relies_on: decision.relies_on.iter().map(|place| (rank_of(place), place.event)).collect(),
+        open: &decision.open,
+        receives: effort.receives[0],
+        closed_receives: effort.receives[1],
+        pairs: effort.pairs,
+        variables: effort.variables,
+        clauses: effort.clauses,
+        conflicts: effort.conflicts,
+    }
+}
+
+pub(super) fn buffering_name(buffering: Option<Buffering>) -> String {
     match buffering {
         None => "recorded".to_owned(),
         Some(Buffering::Zero) => "zero".to_owned(),
         Some(Buffering::Infinite) => "infinite".to_owned(),
+        Some(Buffering::Any) => "any".to_owned(),
         Some(Buffering::Eager(bytes)) => format!("eager={bytes}"),
     }
 }

@@ -219,7 +219,7 @@ fn several_findings_are_counted() {
     let leak = case.call(3, mpi::COMM_DUP, 5, &[("comm", constant::COMM_WORLD)]);
     case.find(&rules::LEAK_COMMUNICATOR, Severity::Warning, "a communicator is never freed", vec![primary(leak, "makes it")]);
     case.report.caveats.push("MPI_Put is recorded and not simulated: what it does is not checked".to_owned());
-    let options = Options { buffering: Some(Buffering::Eager(65536)) };
+    let options = Options { buffering: Some(Buffering::Eager(65536)), ..Options::default() };
     insta::assert_snapshot!(case.rendered(&options, |subject| text::render(subject, &Style::default())));
 }
 

@@ -5,9 +5,9 @@ use traces::Ending;
 use super::style::{Role, Style};
 use super::wrap::{counted, wrap};
 use super::{Subject, ranks, severity_name};
-use crate::Buffering;
 use crate::finding::{Place, Severity};
 use crate::rules::DEADLOCK_BUFFERING;
+use crate::{Buffering, decide};
 
 /// What a check comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,9 @@ impl Subject<'_> {
         let mut gaps = self.trace.damage.clone();
         if self.trace.event_count() == 0 {
             gaps.push("no call of MPI is in the trace".to_owned());
+        }
+        if self.report.decision.as_ref().is_some_and(|decision| decision.is_cut) {
+            gaps.push("a limit was reached before all schedules were decided".to_owned());
         }
         if self.trace.world_size == 0 && self.trace.event_count() > 0 {
             gaps.push("no process came out of MPI_Init".to_owned());
@@ -98,6 +101,51 @@ impl Subject<'_> {
     }
 }
 
+/// What is known of all other schedules, in one sentence.
+fn schedules(subject: &Subject) -> Option<String> {
+    let decision = subject.report.decision.as_ref()?;
+    let one = |(buffering, verdict): &(Buffering, decide::Verdict)| {
+        let name = super::json::buffering_name(Some(*buffering));
+        match verdict {
+            decide::Verdict::Safe => format!("{name} safe"),
+            decide::Verdict::Stuck(_) => format!("{name} deadlock"),
+            decide::Verdict::Undecided(_) => format!("{name} undecided"),
+        }
+    };
+    if decision.verdicts.is_empty() {
+        return Some(format!("not decided over all schedules: {}", decision.open.join("; ")));
+    }
+    let verdicts: Vec<String> = decision.verdicts.iter().map(one).collect();
+    let mut text = format!("over all schedules of these calls, by buffering: {}", verdicts.join(", "));
+    if !decision.relies_on.is_empty() {
+        let lines: Vec<String> = decision.relies_on.iter().map(|place| line_of(subject, *place)).collect();
+        text += &format!("; safe if the sends of {} are buffered", lines.join(" and "));
+    }
+    Some(text)
+}
+
+/// A call as `halo.c:12`, or as well as it can be named.
+fn line_of(subject: &Subject, place: Place) -> String {
+    let event = subject.trace.lanes[place.lane as usize].events[place.event as usize];
+    let location = subject.trace.call(event.call).site.map(|site| subject.sources.location(site));
+    match location.and_then(|location| location.file.zip(location.line)) {
+        Some((file, line)) => format!("{file}:{line}"),
+        None => format!("rank {}, call {}", subject.trace.lanes[place.lane as usize].rank.unwrap_or_default(), place.event),
+    }
+}
+
+/// For which outcomes of the recorded run that holds.
+fn assumptions(subject: &Subject) -> Vec<String> {
+    let decision = subject.report.decision.iter().filter(|decision| !decision.verdicts.is_empty());
+    decision
+        .flat_map(|decision| &decision.assumed)
+        .map(|(what, place)| {
+            let rank = subject.trace.lanes[place.lane as usize].rank.unwrap_or_default();
+            format!("as in the recorded run is left, for rank {rank} and others like it: {what}")
+        })
+        .collect()
+}
+
 /// The last lines of a text report.
 pub(super) fn closing(subject: &Subject, style: &Style) -> String {
     let verdict = subject.verdict();
@@ -106,6 +154,7 @@ pub(super) fn closing(subject: &Subject, style: &Style) -> String {
     let damage = || subject.trace.damage.clone();
     notes.extend(if verdict == Verdict::Undecided { subject.gaps() } else { damage() });
     notes.extend(subject.report.caveats.iter().filter(|caveat| !subject.trace.damage.contains(caveat)).cloned());
+    notes.extend(assumptions(subject));
     for note in &notes {
         for (at, line) in wrap(note, style.rest(6)).iter().enumerate() {
             let head = if at == 0 { style.paint(Role::Note, "note") + ": " } else { " ".repeat(6) };
@@ -121,7 +170,7 @@ pub(super) fn closing(subject: &Subject, style: &Style) -> String {
     for line in wrap(&found, style.rest(0)) {
         out += &format!("{}\n", style.paint(role, &line));
     }
-    for line in wrap(&basis, style.rest(0)) {
+    for line in std::iter::once(basis).chain(schedules(subject)).flat_map(|line| wrap(&line, style.rest(0))) {
         out += &format!("{line}\n");
     }
     out
@@ -152,9 +201,13 @@ fn found(subject: &Subject, verdict: Verdict) -> String {
 /// What was looked for, and under which assumptions the answer holds.
 fn basis(subject: &Subject) -> String {
     let findings = &subject.report.findings;
+    if let Some(schedule) = &subject.options.schedule {
+        return format!("judged by the schedule {schedule}");
+    }
     let buffering = match subject.options.buffering {
         Some(Buffering::Zero) => "sends that wait for their receives (--buffering zero)".to_owned(),
         Some(Buffering::Infinite) => "every send buffered (--buffering infinite)".to_owned(),
+        Some(Buffering::Any) => "each send buffered or not (--buffering any)".to_owned(),
         Some(Buffering::Eager(bytes)) => {
             format!("sends of up to {} buffered (--buffering eager={bytes})", counted(bytes, "byte"))
         }

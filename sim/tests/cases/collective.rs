@@ -207,7 +207,7 @@ fn a_root_that_left_early_is_wrong_only_where_nobody_may() {
     job.finalize_all();
     let trace = job.trace();
     assert_eq!(told(&sim::check(&trace, &Options::default())), [""; 0]);
-    let report = sim::check(&trace, &Options { buffering: Some(Buffering::Zero) });
+    let report = sim::check(&trace, &Options { buffering: Some(Buffering::Zero), ..Options::default() });
     assert_eq!(
         told(&report),
         ["deadlock/buffering: ranks 0 and 1 would wait for each other in MPI_Bcast and MPI_Recv \

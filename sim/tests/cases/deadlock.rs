@@ -69,7 +69,7 @@ fn sends_to_each_other_that_got_through_are_a_warning() {
         ["deadlock/buffering: ranks 0 and 1 would wait for each other in MPI_Send if sends were not buffered"]
     );
     assert_eq!(report.findings[0].severity, Severity::Warning);
-    let by = |buffering| sim::check(&trace, &Options { buffering: Some(buffering) });
+    let by = |buffering| sim::check(&trace, &Options { buffering: Some(buffering), ..Options::default() });
     assert_eq!(by(Buffering::Zero).findings[0].severity, Severity::Error);
     assert_eq!(by(Buffering::Eager(3)).findings[0].rule.name, "deadlock/buffering");
     assert_eq!(told(&by(Buffering::Eager(4))), [""; 0]);
@@ -142,7 +142,7 @@ fn a_loop_of_polls_waits_like_the_call_that_blocks() {
     };
     let trace = run(20_000);
     for buffering in [None, Some(Buffering::Zero), Some(Buffering::Eager(64)), Some(Buffering::Infinite)] {
-        let report = sim::check(&trace, &Options { buffering });
+        let report = sim::check(&trace, &Options { buffering, ..Options::default() });
         assert_eq!(told(&report), ["match/tag: rank 0 waits for tag 5 from rank 1, which sent tag 6"], "{buffering:?}");
     }
     // A program that asks now and then may do other things as well, and stop asking.
@@ -175,7 +175,7 @@ fn messages_that_were_received_miss_nothing_without_buffers() {
     job.recv(1, 20, 0, 2);
     job.recv(1, 21, 0, 1);
     job.finalize_all();
-    let report = sim::check(&job.trace(), &Options { buffering: Some(Buffering::Zero) });
+    let report = sim::check(&job.trace(), &Options { buffering: Some(Buffering::Zero), ..Options::default() });
     assert_eq!(
         told(&report),
         ["deadlock/buffering: ranks 0 and 1 would wait for each other in MPI_Wait and MPI_Recv if sends were not buffered"]
@@ -195,7 +195,7 @@ fn a_message_that_nobody_receives_is_one_finding_under_every_model() {
     job.finalize_all();
     let trace = job.trace();
     for buffering in MODELS {
-        let report = sim::check(&trace, &Options { buffering });
+        let report = sim::check(&trace, &Options { buffering, ..Options::default() });
         assert_eq!(told(&report), ["match/orphan-send: rank 0 sent a message to rank 1 that is never received"], "{buffering:?}");
     }
 }
@@ -208,7 +208,7 @@ fn a_run_that_hung_is_stuck_under_every_model() {
     job.stuck(1, 20, mpi::RECV, &message("source", 0, 7, 1, job::INT));
     let trace = job.trace();
     for buffering in MODELS {
-        let report = sim::check(&trace, &Options { buffering });
+        let report = sim::check(&trace, &Options { buffering, ..Options::default() });
         assert_eq!(
             told(&report),
             ["deadlock/cycle: ranks 0 and 1 wait for each other in MPI_Bcast and MPI_Recv"],

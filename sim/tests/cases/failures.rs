@@ -28,7 +28,7 @@ fn a_call_that_failed_for_a_wrong_argument_did_nothing() {
     job.finalize_all();
     let trace = job.trace();
     for buffering in MODELS {
-        let report = sim::check(&trace, &Options { buffering });
+        let report = sim::check(&trace, &Options { buffering, ..Options::default() });
         assert_eq!(told(&report), [""; 0], "{buffering:?}");
         assert_eq!((report.messages.len(), report.caveats.len()), (2, 0));
     }
@@ -53,7 +53,7 @@ fn a_receive_that_failed_for_an_unknown_reason_is_no_deadlock() {
     job.finalize_all();
     let trace = job.trace();
     for buffering in MODELS {
-        assert_eq!(told(&sim::check(&trace, &Options { buffering })), [""; 0], "{buffering:?}");
+        assert_eq!(told(&sim::check(&trace, &Options { buffering, ..Options::default() })), [""; 0], "{buffering:?}");
     }
 }
 

@@ -9,4 +9,5 @@ mod matching;
 mod oracle;
 mod replay;
 mod requests;
+mod schedules;
 mod threads;

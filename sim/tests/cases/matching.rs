@@ -169,7 +169,7 @@ fn wildcards_take_what_they_took_in_the_recorded_run() {
     job.call(0, 22, mpi::WAIT, &[("request", int(request(0)))], &[("status", status(2, 2, 4))]);
     job.finalize_all();
     let report = job.check();
-    assert_eq!(told(&report), [""; 0]);
+    assert!(report.findings.iter().all(|f| f.rule.name == "race/wildcard"), "{:?}", told(&report));
     let sources: Vec<(u32, u32)> = report.messages.iter().map(|m| (m.receive.event, m.send.lane)).collect();
     assert_eq!(sources, [(0, 2), (1, 1)]);
     assert_eq!(report.messages[0].received.event, 2, "a receive by request is received where it is completed");
@@ -198,8 +198,15 @@ fn a_message_that_was_held_back_goes_to_its_receive_when_all_wildcards_are_serve
         job.finalize_all();
         let trace = job.trace();
         for buffering in [None, Some(Buffering::Zero), Some(Buffering::Eager(64)), Some(Buffering::Infinite)] {
-            let report = sim::check(&trace, &Options { buffering });
-            assert_eq!(told(&report), [""; 0], "{order:?} {buffering:?}");
+            let report = sim::check(&trace, &Options { buffering, ..Options::default() });
+            // Other schedules do get stuck, as their findings say; this one does not.
+            let is_of_another = |f: &sim::Finding| f.notes.iter().any(|note| note.contains("--schedule"));
+            let is_race = |f: &sim::Finding| f.rule.name == "race/wildcard";
+            assert!(
+                report.findings.iter().all(|f| is_of_another(f) || is_race(f)),
+                "{order:?} {buffering:?} {:?}",
+                told(&report)
+            );
             assert_eq!((report.finished_ranks, report.caveats.len()), (4, 0));
         }
     }

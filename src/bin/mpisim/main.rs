@@ -29,7 +29,7 @@ Exit codes of `mpisim check`:
   1  findings
   2  the command line makes no sense
   3  the trace cannot be read
-  4  undecided: nothing was found, and the run did not come to its end, or not all of it is in the trace";
+  4  undecided: nothing was found, and the run did not come to its end, a limit was reached, or not all of it is in the trace";
 
 /// Checks recorded MPI programs: deadlocks, lost and mismatched messages, collectives, requests, leaks. Its sister command, mpitrace,
 /// records them.

@@ -13,11 +13,17 @@ pub struct Library {
     pub eager: Option<i64>,
     /// Whether collectives wait for everybody.
     pub is_strict: bool,
+    /// Whether each send and each member of a collective may as well wait for the other side.
+    pub is_free: bool,
 }
 
-pub const GENEROUS: Library = Library { eager: Some(i64::MAX), is_strict: false };
-pub const UNBUFFERED: Library = Library { eager: None, is_strict: false };
-pub const STRICT: Library = Library { eager: None, is_strict: true };
+pub const GENEROUS: Library = Library { eager: Some(i64::MAX), is_strict: false, is_free: false };
+pub const UNBUFFERED: Library = Library { eager: None, is_strict: false, is_free: false };
+pub const STRICT: Library = Library { eager: None, is_strict: true, is_free: false };
+/// One that buffers what it likes, and whose collectives wait only for the data that they need.
+pub const UNSURE: Library = Library { eager: None, is_strict: false, is_free: true };
+/// All that a library may do: nothing is sure but what the standard demands, and what it allows may happen.
+pub const FREE: Library = Library { eager: None, is_strict: true, is_free: true };
 
 /// A message or a receive: the rank and the step that posted it.
 type Post = (usize, usize);
@@ -92,20 +98,7 @@ impl<'p> Model<'p> {
             }
             return true;
         }
-        let may_return = match step {
-            Step::Send { request: Some(_), .. } | Step::Recv { request: Some(_), .. } => true,
-            Step::Send { .. } => self.is_sent(state, (rank, at)),
-            Step::Recv { .. } => state.taken.contains_key(&(rank, at)),
-            Step::Wait(requests) => requests.iter().all(|r| self.is_complete(state, rank, *r)),
-            Step::Collective { root } => {
-                let number = state.collectives[rank];
-                let has_come = |other: usize| state.collectives[other] >= number;
-                match root {
-                    Some(root) if !self.library.is_strict => has_come(*root),
-                    _ => (0..self.program.len()).all(has_come),
-                }
-            }
-        };
+        let may_return = self.may_return(state, rank, self.library);
         if may_return {
             state.returned[rank] += 1;
             state.is_in[rank] = false;
@@ -113,16 +106,46 @@ impl<'p> Model<'p> {
         may_return
     }
 
-    fn is_sent(&self, state: &State, post: Post) -> bool {
+    /// Whether the call that a rank is in may return.
+    fn may_return(&self, state: &State, rank: usize, library: Library) -> bool {
+        let at = state.returned[rank];
+        if !state.is_in[rank] {
+            return false;
+        }
+        match &self.program[rank][at] {
+            Step::Send { request: Some(_), .. } | Step::Recv { request: Some(_), .. } => true,
+            Step::Send { .. } => self.is_sent(state, (rank, at), library),
+            Step::Recv { .. } => state.taken.contains_key(&(rank, at)),
+            Step::Wait(requests) => requests.iter().all(|r| self.is_complete(state, rank, *r, library)),
+            Step::Collective { root } => {
+                let number = state.collectives[rank];
+                let has_come = |other: usize| state.collectives[other] >= number;
+                match root {
+                    Some(root) if !library.is_strict => has_come(*root),
+                    _ => (0..self.program.len()).all(has_come),
+                }
+            }
+        }
+    }
+
+    /// The ranks that a free library may let go though it need not.
+    fn early(&self, state: &State) -> Vec<usize> {
+        if !self.library.is_free {
+            return Vec::new();
+        }
+        (0..self.program.len()).filter(|rank| self.may_return(state, *rank, GENEROUS)).collect()
+    }
+
+    fn is_sent(&self, state: &State, post: Post, library: Library) -> bool {
         let Step::Send { bytes, is_synchronous, .. } = self.program[post.0][post.1] else { return false };
-        let is_eager = !is_synchronous && self.library.eager.is_some_and(|limit| bytes <= limit);
+        let is_eager = !is_synchronous && library.eager.is_some_and(|limit| bytes <= limit);
         is_eager || state.taken.values().any(|taken| *taken == post)
     }
 
-    fn is_complete(&self, state: &State, rank: usize, request: usize) -> bool {
+    fn is_complete(&self, state: &State, rank: usize, request: usize, library: Library) -> bool {
         let at = self.posted(rank, request);
         match self.program[rank][at] {
-            Step::Send { .. } => self.is_sent(state, (rank, at)),
+            Step::Send { .. } => self.is_sent(state, (rank, at), library),
             _ => state.taken.contains_key(&(rank, at)),
         }
     }
@@ -210,9 +233,19 @@ impl<'p> Model<'p> {
             if choices.is_empty() && !self.is_over(&state.returned) {
                 return true;
             }
-            for choice in choices {
+            let taken = choices.into_iter().map(|choice| {
                 let mut next = state.clone();
                 self.take(&mut next, choice);
+                next
+            });
+            let gone = self.early(&state).into_iter().map(|rank| {
+                let mut next = state.clone();
+                next.returned[rank] += 1;
+                next.is_in[rank] = false;
+                self.settle(&mut next);
+                next
+            });
+            for next in taken.chain(gone) {
                 if seen.insert(next.clone()) {
                     todo.push(next);
                 }
