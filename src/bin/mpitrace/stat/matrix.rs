@@ -30,11 +30,10 @@ pub fn render(subject: &Subject, style: &Style) -> String {
     ranks.extend(pairs.iter().map(|((_, to), _)| *to));
     let blocks = blocks(&ranks.into_iter().collect::<Vec<u32>>());
     let mut out = String::new();
-    let of: [(&str, fn(&Messages) -> u64); 2] = [("bytes", |sent| sent.bytes), ("messages", |sent| sent.count)];
-    for (what, of) in of {
-        out += &matrix(pairs, &blocks, &format!("{what} from (down) to (across)"), of, style);
-        out.push('\n');
-    }
+    out += &matrix(pairs, &blocks, "bytes from (down) to (across)", |sent| sent.bytes, style);
+    out.push('\n');
+    out += &matrix(pairs, &blocks, "messages from (down) to (across)", |sent| sent.count, style);
+    out.push('\n');
     out + &heaviest(subject, style)
 }
 

@@ -103,33 +103,40 @@ fn head(subject: &Subject) -> String {
 }
 
 fn functions(subject: &Subject, style: &Style) -> String {
-    let title = format!(
-        "{:20}{:>11}{:>9}{:>7}{:>9}{:>9}{:>6}{:>9}",
-        "function", "calls", "time", "share", "mean", "longest", "rank", "bytes"
-    );
+    let (names, digits) = widths(subject.profile.functions.iter().map(|(_, sum)| sum));
+    let heads = format!("{:names$}{:>digits$}{:>9}{:>7}", "function", "calls", "time", "share");
+    let title = format!("{heads}{:>9}{:>9}{:>6}{:>9}", "mean", "longest", "rank", "bytes");
     let all_ns = subject.profile.run_ns();
     let row = |(function, sum): &(Function, Sum)| {
         let (calls, time, share) = (count(sum.calls), duration(sum.time_ns), percent(sum.time_ns, all_ns));
         let (mean, longest, rank) = (duration(sum.time_ns / sum.calls.max(1)), duration(sum.max_ns), sum.max_rank);
-        let row = format!("{:20}{calls:>11}{time:>9}{share:>7}{mean:>9}{longest:>9}", name(*function, 20));
+        let row = format!("{:names$}{calls:>digits$}{time:>9}{share:>7}{mean:>9}{longest:>9}", name(*function, names));
         format!("{row}{rank:>6}{:>9}", bytes_or_dash(sum.bytes()))
     };
     table(style, &title, subject.profile.functions.iter().map(row), subject.all)
 }
 
 fn sites(subject: &Subject, style: &Style) -> String {
-    let title = format!("{:23}{:20}{:>11}{:>9}{:>7}{:>9}", "call site", "function", "calls", "time", "share", "bytes");
+    let (names, digits) = widths(subject.sites.iter().map(|(_, _, sum)| sum));
+    let heads = format!("{:24}{:names$}{:>digits$}", "call site", "function", "calls");
+    let title = format!("{heads}{:>9}{:>7}{:>9}", "time", "share", "bytes");
     let all_ns = subject.profile.run_ns();
     let row = |(site, function, sum): &(String, Function, Sum)| {
-        let (site, name) = (fit(site, 22), name(*function, 20));
+        let (site, name) = (fit(site, 23), name(*function, names));
         let (calls, time, share) = (count(sum.calls), duration(sum.time_ns), percent(sum.time_ns, all_ns));
-        format!("{site:23}{name:20}{calls:>11}{time:>9}{share:>7}{:>9}", bytes_or_dash(sum.bytes()))
+        format!("{site:24}{name:names$}{calls:>digits$}{time:>9}{share:>7}{:>9}", bytes_or_dash(sum.bytes()))
     };
     let mut out = table(style, &title, subject.sites.iter().map(row), subject.all);
     for reason in &subject.reasons {
         line(&mut out, reason);
     }
     out
+}
+
+/// The columns of the names of functions and of the numbers of calls, which share what the others leave.
+fn widths<'a>(sums: impl Iterator<Item = &'a Sum>) -> (usize, usize) {
+    let digits = sums.map(|sum| count(sum.calls).len() + 1).max().unwrap_or(0).clamp(6, 14);
+    (31 - digits, digits)
 }
 
 /// The name of a function in so many columns, of which its end needs the last but one.
