@@ -10,6 +10,7 @@ mod contents;
 mod cores;
 mod deadlocks;
 mod ends;
+mod hangs;
 mod leaks;
 mod near_misses;
 mod orphans;
@@ -60,7 +61,13 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
     let program = &lifted.program;
     let mut machine = Machine::new(program, Assumptions::RECORDED, Timeless, true);
     machine.run();
-    let remains = machine.remains();
+    let mut remains = machine.remains();
+    let matches = hangs::matches(program, &remains);
+    if let Some(matches) = &matches {
+        machine = Machine::new(program, Assumptions::RECORDED, Timeless, true).with_choices(matches);
+        machine.run();
+        remains = machine.remains();
+    }
     let standing = Standing::of(program, &remains);
     let evidence = Evidence { trace, lifted: &lifted, program, remains: &remains, standing: &standing };
     let mut report = Report {
@@ -72,6 +79,10 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
         caveats: caveats(trace, program, machine.log()),
         ..Report::default()
     };
+    if matches.is_some() {
+        let caveat = "what a wildcard took in a call that never returned is not recorded: what makes it wait is assumed";
+        report.caveats.push(caveat.into());
+    }
     report.findings = findings(evidence, machine.log());
     // A run that is stuck needs no other library to be so.
     let is_stuck = standing.is_stuck.contains(&true);

@@ -272,3 +272,29 @@ fn a_message_that_a_wildcard_can_steal_is_a_deadlock_beside_one_that_needs_buffe
     let deadlocks: Vec<_> = rules.into_iter().filter(|(name, _)| name.starts_with("deadlock/")).collect();
     assert_eq!(deadlocks, [("deadlock/missing-rank", Severity::Error), ("deadlock/buffering", Severity::Warning)]);
 }
+
+#[test]
+fn a_wildcard_in_a_call_that_never_returned_took_what_makes_it_wait() {
+    let run = |is_hung: bool| {
+        let mut job = Job::new(3);
+        job.irecv(0, 10, ANY_SOURCE, 7, 0);
+        job.irecv(0, 11, 1, 7, 1);
+        let both = [("count", job::int(2)), ("array_of_requests", job::ints(&[job::request(0), job::request(1)]))];
+        if is_hung {
+            job.stuck(0, 12, mpi::WAITALL, &both);
+        } else {
+            let statuses =
+                [job::status(2, 7, 4), job::status(1, 7, 4)].iter().flat_map(|s| s.ints().to_vec()).collect::<Vec<_>>();
+            job.call(0, 12, mpi::WAITALL, &both, &[("array_of_statuses", job::ints(&statuses))]);
+            job.finalize(0);
+        }
+        for rank in [1, 2] {
+            job.send(mpi::SEND, rank, 20, 0, 7);
+            job.finalize(rank);
+        }
+        job.check()
+    };
+    // Had it taken the message of rank 2, the call would have returned.
+    assert_eq!(told(&run(true)), ["match/source: rank 0 waits for a message from rank 1, but it was sent by rank 2"]);
+    assert!(run(false).findings.iter().all(|found| found.rule.name != "match/source"));
+}
