@@ -4,6 +4,8 @@
 
 use std::process::{Command, Output, Stdio};
 
+const HEAT: &str = "traces/samples/heat.msgpack";
+
 fn mpitrace(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mpitrace"));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).output().expect("mpitrace starts")
@@ -15,8 +17,7 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn who_reads_may_stop_to() {
-    for arguments in
-        [&["doctor"][..], &["info", "traces/samples/heat.msgpack"], &["generate", "man"], &["generate", "completion", "zsh"]]
+    for arguments in [&["doctor"][..], &["info", HEAT], &["stat", HEAT], &["generate", "man"], &["generate", "completion", "zsh"]]
     {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
@@ -44,4 +45,34 @@ fn a_picture_is_taken_after_keys_that_there_are() {
     assert!(code == Some(2) && err.contains("<Dwon>") && err.contains("<Down>"), "{err}");
     let (code, err) = pictured("Down");
     assert!(code == Some(2) && err.contains("the key D does nothing there"), "{err}");
+}
+
+#[test]
+fn a_profile_is_of_what_was_asked_for() {
+    let profiled = |arguments: &[&str]| {
+        let output = mpitrace(&[&["stat"], arguments].concat());
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, out, err) = profiled(&[HEAT, "--by", "rank", "--ranks", "1-2"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(
+        out.contains("ranks     2 of 4\n") && out.contains("\n1 ") && !out.contains("\n3 ") && !out.contains('\x1b'),
+        "{out}"
+    );
+    let (_, out, _) = profiled(&[HEAT, "--by", "size", "--color", "always"]);
+    assert!(out.contains("\x1b[1msize of messages") && !out.contains("call site"), "{out}");
+    let (_, out, _) = profiled(&[HEAT, "--format", "json"]);
+    let value: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((&value["schema"], value["ranks"].as_array().map(Vec::len)), (&1.into(), Some(4)));
+    for (arguments, expected) in [
+        (&["none.msgpack"][..], 3),
+        (&["README.md"], 3),
+        (&[HEAT, "--ranks", "9"], 2),
+        (&[HEAT, "--ranks", "x"], 2),
+        (&[HEAT, "--by", "colour"], 2),
+    ] {
+        let (code, out, err) = profiled(arguments);
+        assert_eq!((code, out.as_str()), (Some(expected), ""), "{arguments:?}");
+        assert!(!err.is_empty());
+    }
 }

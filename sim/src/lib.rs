@@ -11,6 +11,7 @@ mod layout;
 mod lift;
 mod machine;
 mod network;
+pub mod profile;
 mod program;
 mod replay;
 pub mod report;

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod agreement;
 mod applications;
 mod expectation;
 mod format;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         trials.extend(applications::trials(mpi));
         trials.extend(format::trial(mpi));
     }
+    trials.extend(agreement::trials(&mpis));
     if trials.is_empty() {
         trials.push(Trial::test("an MPI library is installed", || Err("none was found; scripts/setup installs one".into())));
     }

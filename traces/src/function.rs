@@ -70,6 +70,12 @@ pub enum Kind {
     Tag,
     /// A level of thread support.
     Level,
+    /// By what MPI_Comm_split_type splits.
+    Split,
+    /// How the elements of an array follow each other.
+    Order,
+    /// How a window is locked.
+    Lock,
     /// The address of a buffer.
     Buffer,
     /// A pointer that is no message buffer: callbacks, attribute values, argument lists.

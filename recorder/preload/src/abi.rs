@@ -35,10 +35,14 @@ pub struct Abi {
     in_place: usize,
     ranks: Vec<(i32, i64)>,
     any_tag: i32,
-    levels: Vec<(i32, i64)>,
+    /// Integers that stand for something else than a number.
+    words: Vec<(Kind, i32, i64)>,
     predefined: FxHashMap<(u8, u64), i64>,
     natives: FxHashMap<(u8, i64), u64>,
 }
+
+/// The kinds of such integers.
+const WORDS: [Kind; 4] = [Kind::Level, Kind::Split, Kind::Order, Kind::Lock];
 
 static ABI: OnceLock<Abi> = OnceLock::new();
 
@@ -81,7 +85,8 @@ impl Abi {
         };
         let all = |kind: Kind| constant::all().iter().filter(move |c| c.kind == kind);
         let small = |kind: Kind| all(kind).filter_map(|c| Some((value(c)? as i32, c.value))).collect::<Vec<_>>();
-        let handles = constant::all().iter().filter(|c| !matches!(c.kind, Kind::Rank | Kind::Tag | Kind::Level | Kind::Buffer));
+        let is_handle = |kind| !WORDS.contains(&kind) && !matches!(kind, Kind::Rank | Kind::Tag | Kind::Buffer);
+        let handles = constant::all().iter().filter(|c| is_handle(c.kind));
         let raw: Vec<_> = handles.filter_map(|c| Some((c.kind as u8, value(c)? as u64, c.value))).collect();
         Abi {
             family,
@@ -95,7 +100,10 @@ impl Abi {
             in_place: all(Kind::Buffer).find_map(value).unwrap_or(1) as usize,
             any_tag: all(Kind::Tag).find_map(value).unwrap_or(-1) as i32,
             ranks: small(Kind::Rank),
-            levels: small(Kind::Level),
+            words: WORDS
+                .iter()
+                .flat_map(|&kind| small(kind).into_iter().map(move |(native, value)| (kind, native, value)))
+                .collect(),
             predefined: raw.iter().map(|&(kind, raw, value)| ((kind, raw), value)).collect(),
             natives: raw.iter().map(|&(kind, raw, value)| ((kind, value), raw)).collect(),
         }
@@ -160,9 +168,10 @@ impl Abi {
         if tag == self.any_tag { constant::ANY_TAG } else { i64::from(tag) }
     }
 
-    /// A level of thread support.
-    pub fn level(&self, level: i32) -> i64 {
-        self.levels.iter().find(|(native, _)| *native == level).map_or(i64::from(level), |(_, value)| *value)
+    /// An integer that stands for something else than a number.
+    pub fn word(&self, kind: Kind, word: i32) -> i64 {
+        let found = self.words.iter().find(|(of, native, _)| *of == kind && *native == word);
+        found.map_or(i64::from(word), |(_, _, value)| *value)
     }
 
     /// A buffer's address; MPI_IN_PLACE as in the standard ABI.

@@ -295,7 +295,7 @@ impl<'a> Reader<'a> {
             Kind::Int | Kind::Count => i64::from(word as i32),
             Kind::Rank => self.abi.rank(word as i32),
             Kind::Tag => self.abi.tag(word as i32),
-            Kind::Level => self.abi.level(word as i32),
+            Kind::Level | Kind::Split | Kind::Order | Kind::Lock => self.abi.word(kind, word as i32),
             Kind::Comm if self.abi.handle(kind, word) == self.comm => self.known.id,
             kind if is_handle(kind) => handles.number(kind, self.abi.handle(kind, word)),
             _ => word as i64,

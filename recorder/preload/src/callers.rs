@@ -43,6 +43,10 @@ const SURE: u32 = 3;
 /// Entries of the table, a power of two.
 const PLACES: usize = 64;
 
+/// The largest distance that is remembered. Should a frame that had one size have a smaller one now, what is read instead is still on
+/// the stack: so much lies above the outermost frame of any thread.
+const DISTANCE_MAX: usize = 2048;
+
 /// How far above the wrapper's frame the return address into the program lies, of calls by a place in a layer.
 #[derive(Clone, Copy, Debug, Default)]
 struct Distance {
@@ -81,7 +85,7 @@ impl Callers {
         let Some((caller, slot)) = unwind(frame) else { return place };
         let bytes = slot.wrapping_sub(frame);
         // SAFETY: as above; the unwinder has just read it, where return addresses are on the stack.
-        let is_there = cfg!(target_arch = "x86_64") && bytes < 1 << 16 && unsafe { (slot as *const usize).read() } == caller;
+        let is_there = cfg!(target_arch = "x86_64") && bytes < DISTANCE_MAX && unsafe { (slot as *const usize).read() } == caller;
         let is_same = known.place == place && known.bytes == bytes;
         *known = Distance { place, bytes, seen: if is_there && is_same { known.seen + 1 } else { 0 } };
         caller

@@ -161,7 +161,7 @@ impl Reader<'_> {
                 Kind::Long | Kind::Lcount => (self.a[at] as *const i64).add(i).read_unaligned(),
                 Kind::Rank => self.abi.rank(small()),
                 Kind::Tag => self.abi.tag(small()),
-                Kind::Level => self.abi.level(small()),
+                Kind::Level => self.abi.word(kind, small()),
                 _ => i64::from(small()),
             }
         };

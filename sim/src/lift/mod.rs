@@ -20,9 +20,9 @@ use traces::function::{Class, Kind, mpi};
 use traces::{Ending, Trace};
 
 use crate::program::{Channel, ChannelId, Completion, End, Lane, Mailbox, MailboxId, Op, OpId, Program, Slot, Span};
-use arguments::Arguments;
+pub(crate) use arguments::Arguments;
 pub(crate) use collectives::{Pattern, blocking_form};
-use communicators::Communicators;
+pub(crate) use communicators::Communicators;
 pub(crate) use datatypes::Datatypes;
 use groups::Groups;
 

@@ -48,6 +48,12 @@ impl Style {
         format!("\x1b[{code}m{text}\x1b[0m")
     }
 
+    /// A title, as what is read first.
+    #[must_use]
+    pub fn title(&self, text: &str) -> String {
+        self.paint(Role::Title, text)
+    }
+
     /// The columns that are left after `used` of them; never too few to be read.
     pub(super) fn rest(&self, used: usize) -> usize {
         self.width.saturating_sub(used).max(24)

@@ -9,6 +9,7 @@ mod generate;
 mod info;
 mod record;
 mod roll_call;
+mod stat;
 mod tui;
 mod watch;
 
@@ -24,7 +25,8 @@ Examples:
   srun mpitrace record python script.py      the same under Slurm, of a Python program
   mpisim check trace.msgpack                 what is wrong with the run
   mpitrace tui viewer                        look at it
-  mpitrace info                              what trace.msgpack holds";
+  mpitrace info                              what trace.msgpack holds
+  mpitrace stat                              where its time went, and who sent how much to whom";
 
 /// Records MPI programs, and shows what was recorded. Its sister command, mpisim, says what is wrong with them.
 #[derive(Debug, Parser)]
@@ -39,6 +41,7 @@ enum Command {
     Record(record::Arguments),
     Tui(tui::Arguments),
     Info(info::Arguments),
+    Stat(stat::Arguments),
     Doctor(doctor::Arguments),
     Generate(generate::Arguments),
     #[command(hide = true)]
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Record(arguments) => record::run(arguments),
         Command::Tui(arguments) => tui::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
+        Command::Stat(arguments) => stat::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
