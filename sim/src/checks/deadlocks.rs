@@ -121,6 +121,7 @@ fn core_finding(evidence: Evidence, core: &Core, judgement: Judgement) -> Findin
     let waiting = distinct(core.lanes.iter().map(|lane| evidence.program.lanes[*lane].rank));
     let calls = calls_of(evidence, core);
     let calls = and(&calls);
+    let judgement = if depends_on_library(evidence, core) { judgement } else { Judgement::Deadlock };
     let title = match judgement {
         Judgement::NeedsBuffering(_) if core.gone.is_empty() => {
             let whom = if waiting.len() == 1 { "itself" } else { "each other" };
@@ -162,6 +163,13 @@ fn sends<'a>(evidence: Evidence<'a>, core: &Core) -> impl Iterator<Item = (&'a N
     let waits = core.lanes.iter().filter_map(move |lane| wait_of(evidence, *lane));
     let needs = waits.flat_map(|wait| wait.needs.iter().map(|need| (need, wait.place)));
     needs.filter(|(need, _)| matches!(need.what, What::Send(_)))
+}
+
+/// Whether a library that buffers sends, or lets ranks leave collectives early, could make a difference to a core: one in which nobody waits
+/// for either is stuck with any.
+fn depends_on_library(evidence: Evidence, core: &Core) -> bool {
+    let waits = core.lanes.iter().filter_map(|lane| wait_of(evidence, *lane));
+    waits.flat_map(|wait| &wait.needs).any(|need| !matches!(need.what, What::Receive(_) | What::Probe(_)))
 }
 
 /// Which freedom of the library a core depends on.

@@ -145,12 +145,14 @@ struct Examination<'a, 'd> {
 impl Examination<'_, '_> {
     /// Asks about the libraries that the user is interested in, and about all of them for the record.
     fn deadlocks(&mut self, buffering: Option<Buffering>, known: &[Finding]) {
-        let is_known = known.iter().any(|finding| finding.rule.name.starts_with("deadlock/"));
+        let is_known = |finding: &&Finding| finding.rule.name.starts_with("deadlock/");
+        // That sends have to be buffered is another matter than being stuck although they are.
+        let is_deadlock = known.iter().filter(is_known).any(|finding| finding.severity == Severity::Error);
         let infinite = self.ask(Buffering::Infinite, Library::INFINITE);
         let needs = Judgement::NeedsBuffering(if buffering.is_none() { Severity::Warning } else { Severity::Error });
-        let mut is_told = is_known;
+        let mut is_told = known.iter().any(|finding| is_known(&finding));
         let is_wanted = matches!(buffering, None | Some(Buffering::Infinite | Buffering::Any));
-        if let Some((schedule, trial)) = infinite.filter(|_| is_wanted && !is_told) {
+        if let Some((schedule, trial)) = infinite.filter(|_| is_wanted && !is_deadlock) {
             is_told = true;
             self.report(&schedule, &trial, Judgement::Deadlock);
         }

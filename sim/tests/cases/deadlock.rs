@@ -246,3 +246,29 @@ fn a_rank_of_another_communicator_is_named_in_both() {
         "1/1 waits for a message with tag 7 from rank 1 of comm-0002, which is rank 2 of MPI_COMM_WORLD"
     );
 }
+
+#[test]
+fn a_message_that_a_wildcard_can_steal_is_a_deadlock_beside_one_that_needs_buffering() {
+    // Rank 0 gathers from all, answers all, and then asks rank 3, whose message for that a wildcard can have taken before.
+    let mut job = Job::new(4);
+    for from in 1..4 {
+        job.recv_any(0, 10, from, 1);
+    }
+    for to in 1..4 {
+        job.send(mpi::SEND, 0, 12, to, 5);
+    }
+    job.recv(0, 13, 3, 9);
+    for rank in 1..3 {
+        job.send(mpi::SEND, rank, 20, 0, 1);
+        job.recv(rank, 21, 0, 5);
+    }
+    // Nor would ranks 0 and 3 get through if sends were not buffered.
+    job.send(mpi::SEND, 3, 20, 0, 1);
+    job.send(mpi::SEND, 3, 22, 0, 9);
+    job.recv(3, 23, 0, 5);
+    job.finalize_all();
+    let report = job.check();
+    let rules: Vec<_> = report.findings.iter().map(|found| (found.rule.name, found.severity)).collect();
+    let deadlocks: Vec<_> = rules.into_iter().filter(|(name, _)| name.starts_with("deadlock/")).collect();
+    assert_eq!(deadlocks, [("deadlock/missing-rank", Severity::Error), ("deadlock/buffering", Severity::Warning)]);
+}

@@ -76,7 +76,7 @@ fn matrix(pairs: &[((u32, u32), Messages)], blocks: &[Block], title: &str, of: f
 }
 
 /// A number in so many columns, at least three: exact if it fits, else in thousands, millions and so on. Nothing is a dot.
-fn cell(number: u64, width: usize) -> String {
+pub fn cell(number: u64, width: usize) -> String {
     if number == 0 {
         return ".".to_owned();
     }

@@ -5,6 +5,7 @@ use sim::profile::RankSum;
 use sim::report::{Style, ranks};
 
 use super::Subject;
+use super::matrix::cell;
 use super::text::{bar, bytes, line, percent};
 
 /// So many ranks have a line each.
@@ -20,17 +21,22 @@ pub fn render(subject: &Subject, style: &Style) -> String {
 
 fn each(list: &[RankSum], style: &Style) -> String {
     let mut out = String::new();
-    let heads = format!("{:6}{:>10}{:>7}{:>10}{:>9}", "rank", "in MPI", "share", "computing", "calls");
-    line(&mut out, &style.title(&format!("{heads}{:>9}{:>10}{:>9}{:>10}", "sent", "bytes", "received", "bytes")));
+    let heads = format!("{:5}{:>9}{:>7}{:>10}{:>11}", "rank", "in MPI", "share", "computing", "calls");
+    line(&mut out, &style.title(&format!("{heads}{:>10}{:>9}{:>10}{:>9}", "sent", "bytes", "received", "bytes")));
     for rank in list {
         let sum = &rank.sum;
         let times = (duration(sum.time_ns), percent(sum.time_ns, rank.run_ns), duration(rank.computing_ns()));
-        let (sent, received) = (count(sum.sent.count), count(rank.received.count));
-        let row = format!("{:<6}{:>10}{:>7}{:>10}{:>9}", rank.rank, times.0, times.1, times.2, count(sum.calls));
-        let (out_bytes, in_bytes) = (bytes(sum.sent.bytes), bytes(rank.received.bytes));
-        line(&mut out, &format!("{row}{sent:>9}{out_bytes:>10}{received:>9}{in_bytes:>10}"));
+        let (sent, received) = (cell(sum.sent.count, 9), cell(rank.received.count, 9));
+        let row = format!("{:<5}{:>9}{:>7}{:>10}{:>11}", rank.rank, times.0, times.1, times.2, cell(sum.calls, 10));
+        let (sent_bytes, received_bytes) = (bytes(sum.sent.bytes), bytes(rank.received.bytes));
+        line(&mut out, &format!("{row}{sent:>10}{sent_bytes:>9}{received:>10}{received_bytes:>9}"));
     }
     out
+}
+
+/// A number for the columns of the table of many ranks.
+fn short(number: u64) -> String {
+    cell(number, 8)
 }
 
 /// A property of a rank, and how it is written.
@@ -40,10 +46,10 @@ const PROPERTIES: [Property; 8] = [
     ("time in MPI", |r| r.sum.time_ns, duration),
     ("share in MPI", permille, |p| percent(p, 1000)),
     ("time computing", RankSum::computing_ns, duration),
-    ("calls", |r| r.sum.calls, count),
-    ("messages sent", |r| r.sum.sent.count, count),
+    ("calls", |r| r.sum.calls, short),
+    ("messages sent", |r| r.sum.sent.count, short),
     ("bytes sent", |r| r.sum.sent.bytes, bytes),
-    ("messages received", |r| r.received.count, count),
+    ("messages received", |r| r.received.count, short),
     ("bytes received", |r| r.received.bytes, bytes),
 ];
 
