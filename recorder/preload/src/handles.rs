@@ -192,17 +192,45 @@ pub fn change() {
 
 static SHARED: Shared = Shared { handles: UnsafeCell::new(None), taken: AtomicBool::new(false) };
 
+fn take() -> bool {
+    SHARED.taken.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
+}
+
 /// Works on the handles, one thread at a time. The closure is short and does not call `with` again.
 #[inline]
 pub fn with<R>(work: impl FnOnce(&mut Handles) -> R) -> R {
+    while !take() {
+        std::thread::yield_now();
+    }
+    work_taken(work)
+}
+
+/// How often a call inside another one looks whether the handles are free to be worked on.
+const TRIES: u32 = 10_000;
+
+/// A callback of the program freed a handle. Where the library calls back while this thread works on the handles, as an error handler
+/// might be, waiting would be for ever: then it is not noted.
+pub fn free_nested(kind: Kind, handle: u64) {
+    change();
+    let is_taken = (0..TRIES).any(|_| {
+        take() || {
+            std::thread::yield_now();
+            false
+        }
+    });
+    if is_taken {
+        work_taken(|handles| handles.free(kind, handle));
+    }
+}
+
+/// Works on the handles, which were taken, and gives them back.
+#[inline]
+fn work_taken<R>(work: impl FnOnce(&mut Handles) -> R) -> R {
     struct Release;
     impl Drop for Release {
         fn drop(&mut self) {
             SHARED.taken.store(false, Ordering::Release);
         }
-    }
-    while SHARED.taken.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
-        std::thread::yield_now();
     }
     let _release = Release;
     // SAFETY: `taken` was false and is true now, so this is the only reference.

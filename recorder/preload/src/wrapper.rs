@@ -6,10 +6,11 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use traces::{Function, mpi};
+use traces::{Function, Kind, mpi};
 
+use crate::abi::abi;
 use crate::lane::{THREAD, Thread};
-use crate::{process, real, record};
+use crate::{handles, process, real, record};
 
 /// Which of a function's two names was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ unsafe fn call_in<const N: usize>(
     let inside = Inside::enter(thread);
     if inside.before > 0 && function != mpi::ABORT {
         // SAFETY: as the caller's.
-        return unsafe { real::invoke(address, a) };
+        return unsafe { nested(address, function, a) };
     }
     // SAFETY: as the caller's.
     let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(thread, function, a, frame) }));
@@ -85,6 +86,38 @@ unsafe fn call_in<const N: usize>(
         if catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(pending, a, result as i32) })).is_err() {
             process::stop();
         }
+    }
+    result
+}
+
+/// A call from inside another one, which is the library's or that of a callback. It is not recorded. But what a callback frees is gone: its
+/// handle may come again, as that of a shorter datatype or a smaller communicator, and what is known of the old one would be believed.
+///
+/// # Safety
+/// As [`call`].
+#[inline]
+unsafe fn nested<const N: usize>(address: usize, function: Function, a: &[usize; N]) -> usize {
+    let kind = match function {
+        mpi::TYPE_FREE => Kind::Type,
+        mpi::COMM_FREE | mpi::COMM_DISCONNECT => Kind::Comm,
+        // SAFETY: as the caller's.
+        _ => return unsafe { real::invoke(address, a) },
+    };
+    // SAFETY: as the caller's; the argument of these three is the address of a handle.
+    unsafe { nested_free(address, kind, a) }
+}
+
+/// # Safety
+/// As [`call`], of a function whose argument is the address of a handle of this kind.
+#[cold]
+unsafe fn nested_free<const N: usize>(address: usize, kind: Kind, a: &[usize; N]) -> usize {
+    let at = a.first().copied().filter(|&at| at != 0 && process::is_on());
+    // SAFETY: as the caller's.
+    let handle = at.map(|at| unsafe { abi().handle_at(kind, at, 0) });
+    // SAFETY: as the caller's.
+    let result = unsafe { real::invoke(address, a) };
+    if result as i32 == 0 {
+        handle.inspect(|&handle| handles::free_nested(kind, handle));
     }
     result
 }

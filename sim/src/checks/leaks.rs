@@ -1,7 +1,7 @@
 //! Handles that are never given back: `leak/communicator` and `leak/datatype`.
 //!
-//! A program that keeps attributes on communicators may free things in their callbacks, inside MPI_Finalize, where nobody sees it: of its
-//! processes nothing is said.
+//! A program that keeps attributes on communicators, datatypes or windows may free things in their callbacks, where nobody sees it: of its
+//! processes nothing is said. What MPI_Type_create_f90_x gives is the library's own, and must not be freed.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use traces::function::{Direction, Kind, mpi};
@@ -75,7 +75,8 @@ fn effect(call: &Call) -> Effect {
     match function {
         mpi::COMM_FREE | mpi::COMM_DISCONNECT => Effect::Frees(Handle::Communicator, int("comm")),
         mpi::TYPE_FREE => Effect::Frees(Handle::Datatype, int("datatype")),
-        mpi::COMM_SET_ATTR | mpi::ATTR_PUT => Effect::SetsAttribute,
+        mpi::COMM_SET_ATTR | mpi::ATTR_PUT | mpi::TYPE_SET_ATTR | mpi::WIN_SET_ATTR => Effect::SetsAttribute,
+        mpi::TYPE_CREATE_F90_INTEGER | mpi::TYPE_CREATE_F90_REAL | mpi::TYPE_CREATE_F90_COMPLEX => Effect::Nothing,
         _ => {
             let made = function.parameters().iter().find(|p| p.direction == Direction::Out && p.name.starts_with("new"));
             match made.map(|p| p.kind) {
