@@ -1,6 +1,7 @@
 // An attribute's callback frees a datatype, whose handle the library gives again, for a shorter one that lies at the end of a page. What
 // MPI_Type_create_f90_integer gives needs no freeing.
 // expect: nothing
+#define _DEFAULT_SOURCE
 #include "require.h"
 #include <sys/mman.h>
 #include <unistd.h>
