@@ -207,7 +207,12 @@ impl<C: Clock> Machine<'_, C> {
         }
         let tag = mail.letters[found.at].tag;
         let claims = |other: &Posted<_>| other.claims() && self.program.receives[other.receive as usize].takes(tag);
-        if mail.posted.find(&state.posted, claims).is_none() {
+        // One that was posted before may wait only because its message is held; then this one may be its, when that has gone elsewhere.
+        let is_before =
+            |other: &Posted<_>| other.intent != Intent::Look && self.program.receives[other.receive as usize].takes(tag);
+        let is_claimed = mail.posted.find(&state.posted, claims).is_some()
+            || (state.holds && mail.posted.find(&mail.channels[channel as usize].posted, is_before).is_some());
+        if !is_claimed {
             return Some(found);
         }
         self.mail.mailboxes[mailbox as usize].holds = true;

@@ -2,7 +2,7 @@
 
 use crate::job::{self, Job, int, labels, message, request, status, told};
 use sim::{Buffering, Options};
-use traces::constant::{ANY_SOURCE, COMM_WORLD, PROC_NULL};
+use traces::constant::{ANY_SOURCE, ANY_TAG, COMM_WORLD, PROC_NULL};
 use traces::mpi;
 
 const COPY: i64 = 0x1000_0000;
@@ -322,4 +322,28 @@ fn persistent_requests_start_again_and_again() {
     free_copy(&mut job);
     job.finalize_all();
     assert_eq!(told(&job.check()), [""; 0]);
+}
+
+#[test]
+fn a_receive_does_not_overtake_one_that_waits_because_its_message_is_held() {
+    let mut job = Job::new(2);
+    for tag in [1, 0, 0] {
+        job.send(mpi::SEND, 0, 10, 1, tag);
+    }
+    // The first takes what rank 1 sends itself; until then the message with tag 1 of rank 0 is held, and with it what the second and
+    // third receive take.
+    job.irecv(1, 20, ANY_SOURCE, 1, 0);
+    job.irecv(1, 21, 0, 1, 1);
+    job.irecv(1, 22, 0, ANY_TAG, 2);
+    job.irecv(1, 23, ANY_SOURCE, 0, 3);
+    job.send(mpi::SEND, 1, 24, 1, 1);
+    let requests: Vec<i64> = (0..4).map(job::request).collect();
+    let statuses: Vec<i64> = [[1, 1, 4, 0], [0, 1, 4, 0], [0, 0, 4, 0], [0, 0, 4, 0]].concat();
+    let arguments = [("count", job::int(4)), ("array_of_requests", job::ints(&requests))];
+    job.call(1, 25, mpi::WAITALL, &arguments, &[("array_of_statuses", job::ints(&statuses))]);
+    job.finalize_all();
+    let report = job.check();
+    let mut matched: Vec<_> = report.messages.iter().map(|m| (m.receive.event, m.send.lane, m.send.event)).collect();
+    matched.sort_unstable();
+    assert_eq!(matched, [(0, 1, 4), (1, 0, 0), (2, 0, 1), (3, 0, 2)]);
 }
