@@ -1,21 +1,9 @@
 //! How the commands write numbers for people: as the reports and the viewer do, so that one can be searched for in another.
 
+pub use sim::report::numbers::grouped as count;
+
 /// The units of time, with how many ns each has.
 const UNITS: [(&str, u64); 4] = [("s", 1_000_000_000), ("ms", 1_000_000), ("µs", 1000), ("ns", 1)];
-
-/// A number with its thousands apart: `12,345`.
-#[must_use]
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// A duration with four digits: `12.34 ms`.
 #[must_use]

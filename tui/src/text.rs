@@ -1,5 +1,7 @@
 //! How numbers are written: times, durations, counts. For people, so rounded; nothing here is parsed again.
 
+pub use sim::report::numbers::{counted as plural, grouped as count};
+
 /// The units of time, with how many decimal digits of a nanosecond each is.
 const UNITS: [(&str, u32); 4] = [("s", 9), ("ms", 6), ("µs", 3), ("ns", 0)];
 
@@ -27,25 +29,6 @@ fn moment_in(ns: u64, unit: &str, digits: u32, decimals: u32) -> String {
         0 => format!("{rounded} {unit}"),
         _ => format!("{}.{:0width$} {unit}", rounded / scale, rounded % scale, width = decimals as usize),
     }
-}
-
-/// A number with its thousands apart: `12,345`.
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A number and its noun: `1 rank`, `4 ranks`.
-pub fn plural(number: u64, noun: &str) -> String {
-    let s = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{s}", count(number))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub mod calls;
 mod excerpt;
 pub mod json;
+pub mod numbers;
 pub mod ranks;
 mod span;
 mod style;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use traces::{Event, Trace};
 
-use super::wrap::counted;
+use super::numbers::counted;
 
 /// More ranks than these are not all listed: those that take longest are.
 const RANKS_MAX: usize = 32;

@@ -2,8 +2,9 @@
 
 use traces::Ending;
 
+use super::numbers::counted;
 use super::style::{Role, Style};
-use super::wrap::{counted, wrap};
+use super::wrap::wrap;
 use super::{Subject, ranks, severity_name};
 use crate::finding::{Place, Severity};
 use crate::rules::DEADLOCK_BUFFERING;
