@@ -36,7 +36,9 @@ impl Run<'_> {
         command.arg(env!("CARGO_BIN_EXE_mpitrace")).args(["record", "-o", "trace.msgpack", "--"]);
         let mut job = self.started(command)?;
         let parts = self.directory.join("trace.msgpack.parts");
-        let status = job.wait(|| parts.exists() && is_enough(&parts))?;
+        // A launcher may not come back although its ranks have ended, so that the segments are joined already.
+        let is_enough = |trace: &Path| trace.exists() && is_enough(trace);
+        let status = job.wait(|| is_enough(&parts) || is_enough(&self.trace()))?;
         match status {
             Some(_) => job.settle()?,
             None => job.kill()?,
