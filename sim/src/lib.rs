@@ -7,6 +7,7 @@
 mod checks;
 mod decide;
 pub mod finding;
+mod footprint;
 mod layout;
 mod lift;
 mod machine;

@@ -4,6 +4,7 @@
 //! at once. Nothing here judges a call; the checks read the arguments again where they need more than the machine does.
 
 mod arguments;
+mod arrays;
 mod collectives;
 mod communicators;
 mod completions;
