@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accesses;
 mod checks;
 mod decide;
 pub mod finding;

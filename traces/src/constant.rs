@@ -71,6 +71,8 @@ pub const WIN_NULL: i64 = 0x110;
 pub const FILE_NULL: i64 = 0x118;
 /// MPI_INFO_NULL.
 pub const INFO_NULL: i64 = 0x130;
+/// MPI_NO_OP.
+pub const NO_OP: i64 = 0x3d;
 /// MPI_OP_NULL.
 pub const OP_NULL: i64 = 0x20;
 
@@ -156,6 +158,7 @@ mod tests {
             (Kind::Win, "MPI_WIN_NULL", WIN_NULL),
             (Kind::File, "MPI_FILE_NULL", FILE_NULL),
             (Kind::Info, "MPI_INFO_NULL", INFO_NULL),
+            (Kind::Op, "MPI_NO_OP", NO_OP),
             (Kind::Op, "MPI_OP_NULL", OP_NULL),
         ] {
             assert_eq!(value(kind, name), Some(expected), "{name}");

@@ -13,6 +13,7 @@ mod ends;
 mod hangs;
 mod leaks;
 mod near_misses;
+mod one_sided;
 mod orphans;
 mod requests;
 mod schedules;
@@ -160,6 +161,10 @@ fn findings(evidence: Evidence, log: &Log) -> Vec<Finding> {
     let mut found = collectives::check(evidence, log);
     found.extend(contents::check(evidence, log));
     found.extend(arguments::check(evidence));
+    // Without the calls before it nobody knows what epoch a call is in.
+    if evidence.trace.damage.is_empty() {
+        found.extend(one_sided::check(evidence));
+    }
     let near_misses = near_misses::find(evidence);
     // Where the machine contradicts the recording, what it says of waiting ranks proves nothing.
     if log.forced.is_empty() || !evidence.trace.damage.is_empty() {

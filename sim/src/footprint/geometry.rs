@@ -67,7 +67,7 @@ impl Geometry {
     }
 
     /// Its lower bound.
-    #[must_use]
+    #[cfg(test)]
     pub fn lower(&self) -> i64 {
         self.lower
     }

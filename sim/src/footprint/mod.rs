@@ -157,8 +157,8 @@ impl Footprint {
     }
 
     /// The combs.
-    #[must_use]
-    pub fn combs(&self) -> &[Comb] {
+    #[cfg(test)]
+    fn combs(&self) -> &[Comb] {
         &self.combs
     }
 
