@@ -49,7 +49,7 @@ static void posts(void) {
 
 /// Locks, and what is done atomically under them.
 static void locks(void) {
-    long *memory, one = 1, old, sums[2] = {10, 20}, before[2], next = 7;
+    long *memory, one = 1, old, sums[2] = {10, 20}, before[2];
     MPI_Win window;
     MPI_Win_allocate(4 * sizeof(long), sizeof(long), MPI_INFO_NULL, MPI_COMM_WORLD, &memory, &window);
     MPI_Win_lock(MPI_LOCK_EXCLUSIVE, rank, 0, window);
@@ -65,11 +65,11 @@ static void locks(void) {
         MPI_Put(&old, 1, MPI_LONG, 0, 0, 1, MPI_LONG, window);
         MPI_Win_unlock(0, window);
     }
+    MPI_Barrier(MPI_COMM_WORLD);
     MPI_Win_lock_all(0, window);
     MPI_Fetch_and_op(&one, &old, MPI_LONG, 0, 1, MPI_SUM, window);
     MPI_Win_flush_local(0, window);
     require(old >= 0 && old < size);
-    MPI_Compare_and_swap(&next, &one, &old, MPI_LONG, right, 2, window);
     MPI_Get_accumulate(sums, 2, MPI_LONG, before, 2, MPI_LONG, 0, 2, 2, MPI_LONG, MPI_NO_OP, window);
     MPI_Win_flush_all(window);
     MPI_Win_flush_local_all(window);
@@ -85,11 +85,11 @@ static void locks(void) {
 
 /// Accesses with a request.
 static void requests(void) {
-    int *memory, mine = rank, got, one = 1, before;
+    int *memory, mine = rank, got, one = 1, none = 0, before;
     MPI_Request request[2];
     MPI_Win window;
     MPI_Win_allocate(4 * sizeof(int), sizeof(int), MPI_INFO_NULL, MPI_COMM_WORLD, &memory, &window);
-    memory[0] = memory[1] = memory[2] = 0;
+    memory[0] = memory[1] = memory[2] = memory[3] = 0;
     MPI_Barrier(MPI_COMM_WORLD);
     MPI_Win_lock_all(MPI_MODE_NOCHECK, window);
     MPI_Rput(&mine, 1, MPI_INT, right, 0, 1, MPI_INT, window, &request[0]);
@@ -100,8 +100,9 @@ static void requests(void) {
     MPI_Rget(&got, 1, MPI_INT, right, 0, 1, MPI_INT, window, &request[0]);
     MPI_Rget_accumulate(&one, 1, MPI_INT, &before, 1, MPI_INT, 0, 2, 1, MPI_INT, MPI_SUM, window, &request[1]);
     MPI_Waitall(2, request, MPI_STATUSES_IGNORE);
+    MPI_Compare_and_swap(&one, &none, &before, MPI_INT, right, 3, window);
     MPI_Win_unlock_all(window);
-    require(got == rank);
+    require(got == rank && before == 0);
     MPI_Win_free(&window);
 }
 
