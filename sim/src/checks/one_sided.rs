@@ -3,7 +3,7 @@
 use traces::SiteId;
 
 use super::wording::{count, distinct, ranks};
-use super::{Evidence, finding, primary};
+use super::{Evidence, primary};
 use crate::accesses::{self, Access, Fault, Kind};
 use crate::finding::{Finding, Place, Severity};
 use crate::footprint::{Footprint, Overlap};
@@ -69,7 +69,7 @@ impl Group {
         let verb = if who.len() == 1 { "calls" } else { "call" };
         let [title, label] = self.text;
         let title = format!("{} {verb} {} {title}", ranks(&who), evidence.function(self.first));
-        let mut found = finding(self.rule, Severity::Error, title);
+        let mut found = Finding::new(self.rule, Severity::Error, title);
         found.labels.push(primary(self.first, label));
         if self.times > who.len() as u64 {
             found.notes.push(format!("{} like this one in all", count(self.times, "call")));
