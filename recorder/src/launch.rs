@@ -33,6 +33,8 @@ pub struct Request {
     pub digest_limit: u64,
     /// Print nothing.
     pub quiet: bool,
+    /// MPI_Pcontrol switches nothing.
+    pub ignores_pcontrol: bool,
     /// After how many seconds without progress a run is looked at; 0 is never.
     pub hang_after_s: u64,
     /// What is done about a run that hangs.
@@ -104,8 +106,12 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     let library = library::locate(request.preload.as_deref(), request.embedded)?;
     let output = std::path::absolute(&request.output).map_err(Error::io("find", &request.output))?;
     let job = outer_job(&output).unwrap_or(job);
-    let settings =
-        Settings { digest_limit: request.digest_limit, quiet: request.quiet, ..Settings::new(output, job.token.clone()) };
+    let settings = Settings {
+        digest_limit: request.digest_limit,
+        quiet: request.quiet,
+        ignores_pcontrol: request.ignores_pcontrol,
+        ..Settings::new(output, job.token.clone())
+    };
     let parts = Parts { output: settings.output.clone(), directory: settings.parts.clone(), job: job.token };
     let turn = parts
         .enter(ProcessId::own(), || say(request, &format!("{}: waiting for the end of another run", parts.output.display())))?;

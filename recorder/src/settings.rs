@@ -56,6 +56,14 @@ pub const DIGEST_LIMIT: Setting = Setting {
 pub const QUIET: Setting =
     Setting { flag: Some("quiet"), variable: "MPITRACE_QUIET", meaning: "Print nothing about the recording", default: Some("0") };
 
+/// Whether MPI_Pcontrol switches the recording.
+pub const PCONTROL: Setting = Setting {
+    flag: Some("pcontrol"),
+    variable: "MPITRACE_PCONTROL",
+    meaning: "Whether MPI_Pcontrol switches the recording off (level 0) and on again (level 1)",
+    default: Some("follow"),
+};
+
 /// After how long without progress a run is looked at.
 pub const HANG_AFTER: Setting = Setting {
     flag: Some("hang-after"),
@@ -81,7 +89,7 @@ pub const PRELOAD: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 8] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, QUIET, HANG_AFTER, ON_HANG, PRELOAD];
+pub const TABLE: [Setting; 9] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, QUIET, PCONTROL, HANG_AFTER, ON_HANG, PRELOAD];
 
 /// The limit of [`DIGEST_LIMIT`] where nothing else is said.
 pub const DEFAULT_DIGEST_LIMIT: u64 = 64 << 10;
@@ -99,13 +107,19 @@ pub struct Settings {
     pub digest_limit: u64,
     /// Print nothing.
     pub quiet: bool,
+    /// MPI_Pcontrol switches nothing.
+    pub ignores_pcontrol: bool,
 }
+
+/// What the variable of [`PCONTROL`] says where MPI_Pcontrol is to be ignored.
+pub const IGNORE: &str = "ignore";
 
 impl Settings {
     /// The settings of a recording to `output`, an absolute path, with everything else as it is by default.
     #[must_use]
     pub fn new(output: PathBuf, job: String) -> Settings {
-        Settings { parts: with_suffix(&output, ".parts"), output, job, digest_limit: DEFAULT_DIGEST_LIMIT, quiet: false }
+        let parts = with_suffix(&output, ".parts");
+        Settings { parts, output, job, digest_limit: DEFAULT_DIGEST_LIMIT, quiet: false, ignores_pcontrol: false }
     }
 
     /// What this process was told; None if `mpitrace record` did not start it, and there is nothing to record.
@@ -124,6 +138,7 @@ impl Settings {
             job: text(JOB)?,
             digest_limit: text(DIGEST_LIMIT).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_DIGEST_LIMIT),
             quiet: text(QUIET).is_some_and(|t| is_true(&t)),
+            ignores_pcontrol: text(PCONTROL).is_some_and(|t| t.eq_ignore_ascii_case(IGNORE)),
         })
     }
 
@@ -136,6 +151,7 @@ impl Settings {
             (JOB.variable, self.job.clone().into()),
             (DIGEST_LIMIT.variable, self.digest_limit.to_string().into()),
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
+            (PCONTROL.variable, if self.ignores_pcontrol { IGNORE } else { "follow" }.into()),
         ]
     }
 }
@@ -185,7 +201,12 @@ mod tests {
     use super::*;
 
     fn example() -> Settings {
-        Settings { digest_limit: 7, quiet: true, ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into()) }
+        Settings {
+            digest_limit: 7,
+            quiet: true,
+            ignores_pcontrol: true,
+            ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into())
+        }
     }
 
     #[test]
@@ -208,9 +229,10 @@ mod tests {
         let mut variables: HashMap<_, _> = example().to_environment().into_iter().collect();
         variables.insert(DIGEST_LIMIT.variable, "lots".into());
         variables.insert(QUIET.variable, "perhaps".into());
+        variables.insert(PCONTROL.variable, "sometimes".into());
         let read = |v: &HashMap<&str, OsString>| Settings::from_variables(|name| v.get(name).cloned());
         let heard = read(&variables).expect("the rest is there");
-        assert_eq!((heard.digest_limit, heard.quiet), (DEFAULT_DIGEST_LIMIT, false));
+        assert_eq!((heard.digest_limit, heard.quiet, heard.ignores_pcontrol), (DEFAULT_DIGEST_LIMIT, false, false));
         variables.insert(OUTPUT.variable, "relative".into());
         assert_eq!(read(&variables), None);
     }

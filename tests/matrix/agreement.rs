@@ -71,9 +71,9 @@ fn lines(trace: &Trace, rank: u32) -> Vec<String> {
 fn line(call: &Call) -> String {
     let has_own_sizes = matches!(call.function, mpi::BUFFER_ATTACH | mpi::PACK);
     let arguments = call.function.parameters().iter().zip(&call.arguments).filter(|(parameter, _)| {
-        let is_address = matches!(parameter.kind, Kind::Buffer | Kind::Pointer | Kind::Long);
+        let is_address = matches!(parameter.kind, Kind::Buffer | Kind::Pointer | Kind::Attribute | Kind::Long);
         // Keys of attributes are numbered by the library.
-        let is_key = parameter.name.ends_with("_keyval");
+        let is_key = parameter.kind == Kind::Keyval;
         parameter.direction != Direction::Out && !is_address && !has_own_sizes && !is_key
     });
     let texts = arguments.map(|(parameter, value)| format!("{}={}", parameter.name, value_text(parameter.kind, value)));

@@ -100,7 +100,7 @@ fn compare(trace: &Path, program: &Path, expectation: &Expectation) -> Result<()
     let expected_code = match expectation.trace {
         false => 3,
         true if has_errors => 1,
-        true if broke_off => 4,
+        true if broke_off || expectation.is_undecided => 4,
         true => 0,
     };
     let code = output.status.code();
