@@ -3,9 +3,13 @@
 //! How a rule is checked is not said here, and how bad it is to break one depends on the case: a finding carries its severity.
 //! A row is here because something finds it; names are stable once released.
 
+mod argument;
 mod leak;
+mod usage;
 
+pub use argument::*;
 pub use leak::*;
+pub use usage::*;
 
 /// A rule of correct MPI use.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,7 +23,7 @@ pub struct Rule {
 }
 
 /// Every rule, in the order of the documentation.
-pub static ALL: [&Rule; 34] = [
+pub static ALL: [&Rule; 41] = [
     &DEADLOCK_CYCLE,
     &DEADLOCK_MISSING_RANK,
     &DEADLOCK_BUFFERING,
@@ -42,6 +46,9 @@ pub static ALL: [&Rule; 34] = [
     &ARGUMENT_COUNT,
     &ARGUMENT_TAG,
     &ARGUMENT_DATATYPE,
+    &ARGUMENT_HANDLE,
+    &ARGUMENT_UNCOMMITTED,
+    &ARGUMENT_OPERATION,
     &LEAK_COMMUNICATOR,
     &LEAK_DATATYPE,
     &LEAK_GROUP,
@@ -51,6 +58,10 @@ pub static ALL: [&Rule; 34] = [
     &LEAK_INFO,
     &LEAK_ERRHANDLER,
     &LEAK_REQUEST,
+    &USAGE_THREAD_LEVEL,
+    &USAGE_NOT_INITIALIZED,
+    &USAGE_INITIALIZED_TWICE,
+    &USAGE_BSEND_BUFFER,
     &RACE_WILDCARD,
     &RUN_ABORTED,
     &RUN_UNFINISHED,

@@ -1,5 +1,5 @@
 //! Calls that the recording ends in and that have an argument which no call may have: `argument/communicator`, `argument/rank`,
-//! `argument/count`, `argument/tag`, `argument/datatype`.
+//! `argument/count`, `argument/tag`, `argument/datatype`, `argument/handle`.
 //!
 //! A call that returned an error was answered by the program, which may have meant it; one that never returned was its end.
 
@@ -54,6 +54,10 @@ fn fault_finding(evidence: Evidence, group: Group) -> Finding {
         Fault::Tag => (&rules::ARGUMENT_TAG, format!("with {name} {value}"), format!("{name} is less than 0")),
         Fault::Datatype => {
             (&rules::ARGUMENT_DATATYPE, "with MPI_DATATYPE_NULL".into(), "MPI_DATATYPE_NULL is no datatype".into())
+        }
+        Fault::Handle => {
+            let what = format!("with a handle in {name} that stands for nothing");
+            (&rules::ARGUMENT_HANDLE, what, format!("{name} was freed, or completed, or never made"))
         }
     };
     let mut found = Finding::new(rule, Severity::Error, format!("{who} {calls} {function} {what}"));

@@ -111,17 +111,17 @@ fn leaks_are_told_once_a_line() {
 #[test]
 fn everything_with_a_handle_can_leak() {
     let mut job = Job::new(1);
-    let (world, made) = (("comm", int(COMM_WORLD)), int(0x1000));
+    let (world, made) = ([("comm", int(COMM_WORLD))], int(0x1000));
     for line in [10, 11, 12] {
-        job.call(0, line, mpi::COMM_GROUP, &[world.clone()], &[("group", made.clone())]);
+        job.call(0, line, mpi::COMM_GROUP, &world, &[("group", made.clone())]);
     }
     job.call(0, 13, mpi::GROUP_FREE, &[("group", made.clone())], &[("group", int(0x115))]);
-    job.call(0, 20, mpi::WIN_CREATE, &[world.clone()], &[("win", made.clone())]);
-    job.call(0, 21, mpi::FILE_OPEN, &[world.clone()], &[("fh", made.clone())]);
+    job.call(0, 20, mpi::WIN_CREATE, &world, &[("win", made.clone())]);
+    job.call(0, 21, mpi::FILE_OPEN, &world, &[("fh", made.clone())]);
     job.call(0, 22, mpi::INFO_CREATE, &[], &[("info", made.clone())]);
     job.call(0, 23, mpi::OP_CREATE, &[], &[("op", made.clone())]);
     job.call(0, 24, mpi::COMM_CREATE_ERRHANDLER, &[], &[("errhandler", made.clone())]);
-    job.call(0, 25, mpi::FILE_OPEN, &[world], &[("fh", int(0x1001))]);
+    job.call(0, 25, mpi::FILE_OPEN, &world, &[("fh", int(0x1001))]);
     job.call(0, 26, mpi::FILE_CLOSE, &[("fh", int(0x1001))], &[]);
     job.finalize_all();
     let report = job.check();
