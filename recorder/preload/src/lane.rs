@@ -12,6 +12,7 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use recorder::settings::with_suffix;
+use traces::Function;
 use traces::chunk::Body;
 use traces::record::Record;
 use traces::segment::{RING_BYTES, Recording};
@@ -91,6 +92,8 @@ pub struct Lane {
 pub struct Thread {
     /// How many MPI calls it is in, one within the other.
     pub depth: Cell<u32>,
+    /// The outermost of them.
+    pub outermost: Cell<Function>,
     lane: Cell<*mut Lane>,
     /// The line of Python that is making a call; 0 if it is none, or not known. See `python`.
     pub python_line: Cell<usize>,
@@ -100,6 +103,7 @@ thread_local! {
     /// The thread at hand.
     pub static THREAD: Thread = const { Thread {
         depth: Cell::new(0),
+        outermost: Cell::new(Function::UNKNOWN),
         lane: Cell::new(ptr::null_mut()),
         python_line: Cell::new(0),
     } };

@@ -118,7 +118,13 @@ fn stop_of(evidence: Evidence, lane: usize) -> Option<Stop> {
     let last = evidence.program.ops[*plan.steps.last()? as usize];
     let waits = matches!(
         last,
-        Op::Transfer { .. } | Op::Probe { .. } | Op::Deliver { .. } | Op::Collective { .. } | Op::Complete { .. } | Op::Finalize
+        Op::Transfer { .. }
+            | Op::Probe { .. }
+            | Op::Deliver { .. }
+            | Op::Collective { .. }
+            | Op::Complete { .. }
+            | Op::Finalize
+            | Op::Sync { .. }
     );
     Some(match &evidence.remains.fates[lane] {
         _ if !plan.in_flight => Stop::Outside,
@@ -148,6 +154,7 @@ fn is_for(evidence: Evidence, from: &Awaited, who: &[u32]) -> bool {
         Awaited::AnyOf(context) => any(&evidence.program.contexts[*context as usize].members),
         Awaited::Missing(at) => any(&evidence.remains.collectives[*at].missing),
         Awaited::Each(ranks) => any(ranks),
+        Awaited::Locks { held, .. } => held.iter().any(|held| who.contains(&held.rank)),
     }
 }
 
