@@ -69,6 +69,8 @@ impl DerefMut for Mapping {
 pub struct Lane {
     /// The process that it belongs to.
     pub process: &'static Process,
+    /// How many calls were put on record.
+    pub calls: u64,
     /// Its segment.
     pub recording: Recording<Mapping>,
     /// Where its calls come from.
@@ -91,7 +93,10 @@ pub struct Lane {
 pub struct Thread {
     /// How many MPI calls it is in, one within the other.
     pub depth: Cell<u32>,
+    /// Null before the first call.
     lane: Cell<*mut Lane>,
+    /// Whether the lane is lent. A callback or a signal handler of the program that calls MPI_Abort may find it so.
+    is_lent: Cell<bool>,
     /// The line of Python that is making a call; 0 if it is none, or not known. See `python`.
     pub python_line: Cell<usize>,
 }
@@ -101,19 +106,53 @@ thread_local! {
     pub static THREAD: Thread = const { Thread {
         depth: Cell::new(0),
         lane: Cell::new(ptr::null_mut()),
+        is_lent: Cell::new(false),
         python_line: Cell::new(0),
     } };
 }
 
-impl Thread {
-    /// The lane of this thread, if the process is recorded. The reference must be gone before the next call of this function.
+/// The lane of a thread, lent for a piece of work on one call. While the library works nobody has it.
+pub struct Lent<'a> {
+    thread: &'a Thread,
+    lane: &'a mut Lane,
+}
+
+impl Deref for Lent<'_> {
+    type Target = Lane;
     #[inline]
-    pub fn lane(&self) -> Option<&'static mut Lane> {
+    fn deref(&self) -> &Lane {
+        self.lane
+    }
+}
+
+impl DerefMut for Lent<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Lane {
+        self.lane
+    }
+}
+
+impl Drop for Lent<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.thread.is_lent.set(false);
+    }
+}
+
+impl Thread {
+    /// The lane of this thread, if the process is recorded, and the lane is not lent already.
+    #[inline]
+    pub fn lane(&self) -> Option<Lent<'_>> {
+        if self.is_lent.get() {
+            return None;
+        }
         if !process::is_on() || self.lane.get().is_null() {
             self.begin()?;
         }
-        // SAFETY: lanes live for ever, belong to one thread, and callers hold one reference at a time.
-        unsafe { self.lane.get().as_mut() }
+        // SAFETY: lanes live for ever and belong to one thread, in which `is_lent` sees to it that there is one reference at a time.
+        let lane = unsafe { self.lane.get().as_mut() }?;
+        self.is_lent.set(true);
+        Some(Lent { thread: self, lane })
     }
 
     #[cold]
@@ -140,6 +179,7 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
     };
     let lane = Box::new(Lane {
         process,
+        calls: 0,
         recording,
         callers: Callers::default(),
         sites: Sites::default(),
