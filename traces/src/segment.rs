@@ -265,9 +265,10 @@ impl<M: DerefMut<Target = [u8]>> Recording<M> {
         self.set(Field::LastNs, ns);
     }
 
-    /// Notes how the process ends.
+    /// Notes how the process ends. Who has called MPI_Abort and yet came to MPI_Finalize, because the end takes its time, has aborted.
     pub fn end(&mut self, ending: Ending) {
-        self.set(Field::Ending, ending as u64);
+        let before = self.ring.field(Field::Ending);
+        self.set(Field::Ending, before.max(ending as u64));
     }
 
     /// Notes that the thread ends.
