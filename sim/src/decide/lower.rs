@@ -96,6 +96,7 @@ impl Lowering<'_> {
             Op::Local | Op::Finalize | Op::Abort | Op::Request { .. } => {}
             Op::Opaque => self.refuse("a call that never returned", place),
             Op::GiveUp { .. } => self.refuse("a completion call that failed", place),
+            Op::GiveUpAll => self.refuse("a call of more requests than a trace keeps", place),
             Op::Probe { .. } | Op::Deliver { .. } => self.refuse("a probe", place),
             Op::Cancel { .. } => self.refuse("a call of MPI_Cancel", place),
             Op::Transfer { send, receive, then } => self.transfer(place, send, receive, then),
