@@ -7,6 +7,7 @@
 
 mod agreement;
 mod applications;
+mod endings;
 mod expectation;
 mod format;
 mod job;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
             trials.push(Trial::test(name, move || Ok(meets_its_expectation(&program, &mpi)?)).with_ignored_flag(!is_possible));
         }
         trials.extend(applications::trials(mpi));
+        trials.extend(endings::trials(mpi));
         trials.extend(format::trial(mpi));
     }
     trials.extend(agreement::trials(&mpis));
