@@ -5,7 +5,7 @@
 
 use crate::constant;
 use crate::function::{Direction, Function, Kind};
-use crate::site::SiteId;
+use crate::site::{FrameId, SiteId};
 
 /// An argument, or a result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -53,6 +53,8 @@ pub struct Call {
     pub function: Function,
     /// The place in the program that called it, if it could be had.
     pub site: Option<SiteId>,
+    /// Who called the function that this place is in, as far as it was recorded.
+    pub caller: Option<FrameId>,
     /// One value a parameter, in the order of the C binding. Nil where MPI only writes.
     pub arguments: Box<[Value]>,
 }

@@ -273,7 +273,7 @@ int main(void) {
         let object = builder.object(Object { path, build_id });
         let mut sites = offsets.lines().map(|offset| {
             let offset = u64::from_str_radix(offset, 16).unwrap();
-            builder.site(Site { object, offset })
+            builder.site(Site { object, offset, method: None })
         });
         let sites = [(); 3].map(|()| sites.next().unwrap());
         (Resolver::new(&builder.finish()), sites)

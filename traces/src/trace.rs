@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::call::{Call, Outcome};
 use crate::constant::FIRST_MADE;
-use crate::site::{Object, Site, SiteId};
+use crate::site::{Frame, FrameId, Object, Site, SiteId};
 
 /// The number of a [`Call`] in [`Trace::calls`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,6 +15,9 @@ pub struct CallId(pub u32);
 /// The number of an [`Outcome`] in [`Trace::outcomes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OutcomeId(pub u32);
+
+/// The most callers of a place that are looked at: more than are ever recorded.
+const STACK_MAX: usize = 1 << 10;
 
 /// A recorded run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +32,8 @@ pub struct Trace {
     pub outcomes: Vec<Outcome>,
     /// Every distinct place that calls were made from.
     pub sites: Vec<Site>,
+    /// Every distinct place that led to one, with all that led there itself.
+    pub frames: Vec<Frame>,
     /// The files of machine code that the sites lie in.
     pub objects: Vec<Object>,
     /// The calls themselves: one lane a thread, by rank and then by thread.
@@ -142,6 +147,14 @@ impl Trace {
     #[must_use]
     pub fn site(&self, id: SiteId) -> &Site {
         &self.sites[id.0 as usize]
+    }
+
+    /// The places of a call: where it was made, then who called that function, and so on outwards.
+    pub fn stack<'a>(&'a self, call: &'a Call) -> impl Iterator<Item = SiteId> + 'a {
+        // A trace that was made by hand might go round in circles.
+        let frame = |id: FrameId| self.frames.get(id.0 as usize).copied();
+        let callers = std::iter::successors(call.caller.and_then(frame), move |known| known.caller.and_then(frame));
+        call.site.into_iter().chain(callers.take(STACK_MAX).map(|frame| frame.site))
     }
 
     /// The lanes of a rank, which lie side by side.

@@ -17,11 +17,12 @@ use traces::record::Record;
 use traces::segment::{RING_BYTES, Recording};
 
 use crate::arguments::Arguments;
-use crate::callers::Callers;
+use crate::methods::Methods;
 use crate::process::{self, Process, clock};
 use crate::recent::Recent;
 use crate::results::Results;
 use crate::sites::Sites;
+use crate::stacks::Stacks;
 
 /// A file mapped into memory.
 #[derive(Debug)]
@@ -72,7 +73,9 @@ pub struct Lane {
     /// Its segment.
     pub recording: Recording<Mapping>,
     /// Where its calls come from.
-    pub callers: Callers,
+    pub stacks: Stacks,
+    /// The methods of Python that they come from.
+    pub methods: Methods,
     /// The addresses that it was called from.
     pub sites: Sites,
     /// The calls that it made of late.
@@ -92,8 +95,8 @@ pub struct Thread {
     /// How many MPI calls it is in, one within the other.
     pub depth: Cell<u32>,
     lane: Cell<*mut Lane>,
-    /// The line of Python that is making a call; 0 if it is none, or not known. See `python`.
-    pub python_line: Cell<usize>,
+    /// The stack of Python that is making a call; 0 if it is none, or not known. See `python`.
+    pub python_stack: Cell<usize>,
 }
 
 thread_local! {
@@ -101,7 +104,7 @@ thread_local! {
     pub static THREAD: Thread = const { Thread {
         depth: Cell::new(0),
         lane: Cell::new(ptr::null_mut()),
-        python_line: Cell::new(0),
+        python_stack: Cell::new(0),
     } };
 }
 
@@ -141,7 +144,8 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
     let lane = Box::new(Lane {
         process,
         recording,
-        callers: Callers::default(),
+        stacks: Stacks::of_thread(process.settings.stack),
+        methods: Methods::default(),
         sites: Sites::default(),
         recent: Recent::default(),
         arguments: Arguments::default(),

@@ -10,12 +10,13 @@
 
 mod abi;
 mod arguments;
-mod callers;
 mod communicators;
 mod dlsym;
+mod frames;
 mod handles;
 mod lane;
 mod loader;
+mod methods;
 mod payload;
 mod process;
 mod python;
@@ -28,6 +29,8 @@ mod requests;
 mod results;
 mod shape;
 mod sites;
+mod stacks;
+mod unwinding;
 mod weak;
 mod wrapper;
 

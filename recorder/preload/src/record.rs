@@ -30,7 +30,7 @@ pub struct Pending {
 #[inline]
 pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame: usize) -> Option<Pending> {
     let lane = thread.lane()?;
-    let caller = python::place(thread, lane.callers.of(frame));
+    let caller = python::stack(thread, &mut lane.methods, lane.stacks.of(frame));
     if !lane.recording.has_room() && !lane.flush() {
         return None;
     }
