@@ -5,7 +5,7 @@
 
 use crate::constant;
 use crate::function::{Direction, Function, Kind};
-use crate::site::{FrameId, SiteId};
+use crate::site::{Frame, FrameId, SiteId};
 
 /// An argument, or a result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -60,6 +60,12 @@ pub struct Call {
 }
 
 impl Call {
+    /// Where it was made, and who had called that function; None if that was not recorded.
+    #[must_use]
+    pub fn frame(&self) -> Option<Frame> {
+        self.site.map(|site| Frame { site, caller: self.caller })
+    }
+
     /// The argument of this name. Nil if the function has none of that name.
     #[must_use]
     pub fn argument(&self, name: &str) -> &Value {

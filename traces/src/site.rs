@@ -12,12 +12,22 @@ pub struct SiteId(pub u32);
 pub struct FrameId(pub u32);
 
 /// A place in a function that was being executed, and the one that had called that function. Stacks that begin alike share their frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Frame {
     /// The place.
     pub site: SiteId,
     /// Who called this function; None if it is the outermost that was recorded.
     pub caller: Option<FrameId>,
+}
+
+/// The most callers of a place that are looked at: more than are ever recorded.
+const STACK_MAX: usize = 1 << 10;
+
+/// The places of a stack, from the innermost outwards. `frames` is [`Trace::frames`](crate::Trace::frames).
+pub fn outwards(frames: &[Frame], innermost: Frame) -> impl Iterator<Item = SiteId> + '_ {
+    // A trace that was made by hand might go round in circles.
+    let caller = |frame: &Frame| frames.get(frame.caller?.0 as usize).copied();
+    std::iter::successors(Some(innermost), caller).take(STACK_MAX).map(|frame| frame.site)
 }
 
 /// The place that a call was made from.

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::call::{Call, Outcome};
 use crate::constant::FIRST_MADE;
-use crate::site::{Frame, FrameId, Object, Site, SiteId};
+use crate::site::{Frame, Object, Site, SiteId, outwards};
 
 /// The number of a [`Call`] in [`Trace::calls`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,9 +15,6 @@ pub struct CallId(pub u32);
 /// The number of an [`Outcome`] in [`Trace::outcomes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OutcomeId(pub u32);
-
-/// The most callers of a place that are looked at: more than are ever recorded.
-const STACK_MAX: usize = 1 << 10;
 
 /// A recorded run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -149,12 +146,16 @@ impl Trace {
         &self.sites[id.0 as usize]
     }
 
-    /// The places of a call: where it was made, then who called that function, and so on outwards.
-    pub fn stack<'a>(&'a self, call: &'a Call) -> impl Iterator<Item = SiteId> + 'a {
-        // A trace that was made by hand might go round in circles.
-        let frame = |id: FrameId| self.frames.get(id.0 as usize).copied();
-        let callers = std::iter::successors(call.caller.and_then(frame), move |known| known.caller.and_then(frame));
-        call.site.into_iter().chain(callers.take(STACK_MAX).map(|frame| frame.site))
+    /// What a call is called in the words of its program: the method of a binding with the function that it calls, or the function.
+    #[must_use]
+    pub fn name_of(&self, call: &Call) -> String {
+        let method = call.site.and_then(|site| self.sites.get(site.0 as usize)?.method.as_deref());
+        method.map_or_else(|| call.function.to_string(), |method| format!("{method} ({})", call.function))
+    }
+
+    /// The places of a stack: where the call was made, then who called that function, and so on outwards.
+    pub fn stack(&self, innermost: Frame) -> impl Iterator<Item = SiteId> + '_ {
+        outwards(&self.frames, innermost)
     }
 
     /// The lanes of a rank, which lie side by side.

@@ -157,7 +157,7 @@ proptest! {
         let read = traces::open(&path).unwrap();
         let stacks = |trace: &Trace| -> Vec<Vec<Site>> {
             let calls = trace.lanes[0].events.iter().map(|event| trace.call(event.call));
-            calls.map(|call| trace.stack(call).map(|site| trace.site(site).clone()).collect()).collect()
+            calls.map(|call| trace.stack(call.frame().unwrap()).map(|site| trace.site(site).clone()).collect()).collect()
         };
         prop_assert_eq!(stacks(&read), stacks(&trace));
     }

@@ -285,7 +285,7 @@ pub fn stack(thread: &Thread, methods: &mut Methods, found: Found) -> usize {
     if is_module(found.stack) {
         current(thread).map_or(found.stack, |stack| methods.of(stack, found.method))
     } else if is_interpreter(found.stack) {
-        frames::frame(Place::Script(&AT_EXIT), None, None).map_or(found.stack, frames::word)
+        at_exit().unwrap_or(found.stack)
     } else {
         found.stack
     }
@@ -299,9 +299,17 @@ fn current(thread: &Thread) -> Option<usize> {
     }
     let interpreter = interpreter()?;
     // SAFETY: both functions can be called at any time, also before the interpreter has begun and after it has ended.
-    if unsafe { (interpreter.is_initialized)() == 0 || (interpreter.holds_lock)() != 1 } {
+    let (is_initialized, holds_lock) = unsafe { ((interpreter.is_initialized)() != 0, (interpreter.holds_lock)() == 1) };
+    if is_initialized && !holds_lock {
         return None;
     }
     // SAFETY: the module has not given up the lock.
-    unsafe { interpreter.stack(process::depth()) }
+    let is_running = is_initialized && unsafe { !(interpreter.frame)().is_null() };
+    // SAFETY: as above.
+    if is_running { unsafe { interpreter.stack(process::depth()) } } else { at_exit() }
+}
+
+/// The word for what the interpreter does when it runs nothing.
+fn at_exit() -> Option<usize> {
+    frames::frame(Place::Script(&AT_EXIT), None, None).map(frames::word)
 }

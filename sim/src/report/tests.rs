@@ -1,7 +1,8 @@
 //! Reports as they are printed, one snapshot a kind of finding. The findings are made by hand: what finds them is tested elsewhere.
 
-use traces::symbols::{Location, Missing};
-use traces::{Ending, Function, SiteId, Trace, TraceBuilder, Value, constant, mpi};
+use traces::site::outwards;
+use traces::symbols::{Location, Missing, Stack};
+use traces::{Ending, Frame, Function, SiteId, Trace, TraceBuilder, Value, constant, mpi};
 
 use super::{Quote, Sources, Style, Subject, Verdict, json, text};
 use crate::finding::{Collective, Finding, Label, Message, Place, Report, Severity};
@@ -24,11 +25,14 @@ int main(int argc, char **argv) {
 
 /// Sites of `ring.c` by line; those from 1000 on have no debug info, those from 200 on lie in a file
 /// that was edited after it was compiled, those from 100 on in one that is not here.
-struct Ring(Vec<u64>);
+struct Ring {
+    offsets: Vec<u64>,
+    frames: Vec<Frame>,
+}
 
-impl Sources for Ring {
+impl Ring {
     fn location(&self, site: SiteId) -> Location {
-        let offset = self.0[site.0 as usize];
+        let offset = self.offsets[site.0 as usize];
         let (file, missing) = match offset {
             0..100 => (Some("ring.c".to_owned()), None),
             100..200 => (Some("/usr/src/app/halo.c".to_owned()), None),
@@ -44,6 +48,12 @@ impl Sources for Ring {
             missing,
             file,
         }
+    }
+}
+
+impl Sources for Ring {
+    fn stack(&self, frame: Frame) -> Stack {
+        Stack::of(outwards(&self.frames, frame).map(|site| self.location(site)).collect())
     }
 
     fn quote(&self, location: &Location) -> Quote {
@@ -105,7 +115,8 @@ impl Case {
 
     fn rendered<T>(self, options: &Options, render: impl Fn(&Subject) -> T) -> T {
         let (trace, report) = self.finish();
-        let sources = Ring(trace.sites.iter().map(|site| site.offset).collect());
+        let offsets = trace.sites.iter().map(|site| site.offset).collect();
+        let sources = Ring { offsets, frames: trace.frames.clone() };
         render(&Subject {
             name: "trace.msgpack",
             trace: &trace,

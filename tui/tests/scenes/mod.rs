@@ -148,7 +148,10 @@ impl Scene {
             title: title.to_owned(),
             locate: Box::new({
                 let lines: Vec<u64> = trace.sites.iter().map(|s| s.offset).collect();
-                move |site| Some(format!("heat.c:{}", lines[site.0 as usize]))
+                move |frame| {
+                    let line = format!("heat.c:{}", lines[frame.site.0 as usize]);
+                    Some(tui::Located { line, stack: Vec::new() })
+                }
             }),
             trace,
             report: self.report,
