@@ -87,7 +87,8 @@ struct LabelEntry<'a> {
     text: &'a str,
     call: Option<CallEntry>,
     location: Option<LocationEntry>,
-    /// The location with all that led there, the innermost place first.
+    /// The location with all that led there, the innermost place first; nothing if only the one place is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     stack: Vec<LocationEntry>,
 }
 
@@ -206,7 +207,8 @@ fn label_entry<'a>(subject: &Subject, label: &'a Label) -> LabelEntry<'a> {
     });
     let stack = subject.stack(label);
     let location = stack.as_ref().map(|stack| location_entry(stack.line().clone()));
-    let stack = stack.map_or_else(Vec::new, |Stack { frames, .. }| frames.into_iter().map(location_entry).collect());
+    let frames = stack.map(|Stack { frames, .. }| frames).filter(|frames| frames.len() > 1).unwrap_or_default();
+    let stack = frames.into_iter().map(location_entry).collect();
     LabelEntry { rank, thread, event: label.place.event, primary: label.primary, text: &label.text, call, location, stack }
 }
 

@@ -89,6 +89,27 @@ impl Case {
         Place { lane: rank, event }
     }
 
+    /// A barrier that was called on the first of these lines, in a function that was called on the next, and so on; by a method, if that
+    /// is named.
+    fn barrier(&mut self, rank: u32, lines: &[u64], method: Option<&str>) -> Place {
+        let mut caller = None;
+        let object = self.builder.object(traces::Object { path: "program".into(), build_id: "".into() });
+        let mut site = |line: &u64, method: Option<&str>| {
+            self.builder.site(traces::Site { object, offset: *line, method: method.map(Into::into) })
+        };
+        let (first, callers) = (site(&lines[0], method), lines[1..].iter().map(|line| site(line, None)).collect::<Vec<_>>());
+        for site in callers.into_iter().rev() {
+            caller = Some(self.builder.frame(Frame { site, caller }));
+        }
+        let arguments = Box::new([Value::Int(constant::COMM_WORLD)]);
+        let call = self.builder.call(traces::Call { function: mpi::BARRIER, site: Some(first), caller, arguments });
+        let outcome = Some(self.builder.outcome(traces::Outcome::default()));
+        let event = traces::Event { call, outcome, start_ns: 0, duration_ns: 1000, words_at: 0, words_len: 0 };
+        self.builder.event(rank as usize, event, &[]);
+        self.counts[rank as usize] += 1;
+        Place { lane: rank, event: self.counts[rank as usize] - 1 }
+    }
+
     fn send(&mut self, rank: u32, line: u64, dest: i64, tag: i64) -> Place {
         let arguments = [("count", 1), ("datatype", 0x209), ("dest", dest), ("tag", tag), ("comm", constant::COMM_WORLD)];
         self.call(rank, mpi::SEND, line, &arguments)
@@ -209,6 +230,18 @@ fn a_place_without_source_is_named_as_well_as_it_can_be() {
         secondary(Place { lane: 9, event: 9 }, "is not in the trace"),
     ];
     case.find(&rules::MATCH_ORPHAN_SEND, Severity::Error, "rank 0 sends a message that is never received", labels);
+    insta::assert_snapshot!(case.text());
+}
+
+#[test]
+fn the_way_to_a_call_is_told_where_its_line_does_not_tell_it() {
+    let mut case = Case::new(3);
+    let labels = vec![
+        primary(case.barrier(0, &[9, 5, 10], None), "waits"),
+        primary(case.barrier(1, &[9, 6, 10], None), "waits"),
+        secondary(case.barrier(2, &[4660, 8, 10], Some("Comm.barrier")), "waits, too"),
+    ];
+    case.find(&rules::DEADLOCK_CYCLE, Severity::Error, "ranks 0-2 wait for each other", labels);
     insta::assert_snapshot!(case.text());
 }
 
