@@ -14,6 +14,7 @@ mod mpi;
 mod program;
 mod record;
 mod report;
+mod stacks;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -76,7 +77,9 @@ fn meets_its_expectation(program: &Path, mpi: &Mpi) -> Result<(), String> {
     if expectation.ends == Ends::Ok {
         same(&run("plain").plainly()?, &recorded.printed())?;
     }
-    compare(&recorded.trace(), program, &expectation)
+    compare(&recorded.trace(), program, &expectation)?;
+    let differences = stacks::differences(&recorded.trace(), &expectation)?;
+    if differences.is_empty() { Ok(()) } else { Err(differences) }
 }
 
 /// Whether the trace of a running program has all that is to be found already, so that nothing is left to wait for.

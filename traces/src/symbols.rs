@@ -265,7 +265,7 @@ impl Code {
         }
         if let Some(outermost) = found.last_mut().filter(|location| location.function.is_none()) {
             let symbol = self.own.find_symbol(address);
-            outermost.function = symbol.map(|name| demangle_auto(Cow::from(name), None).into_owned());
+            outermost.function = symbol.map(|name| of_module(&demangle_auto(Cow::from(name), None)));
         }
         found
     }
@@ -282,12 +282,20 @@ fn frames(lines: &Loader, address: u64, place: &Location) -> Vec<Location> {
             file: Some(tidy(file)),
             line: Some(number),
             column: line.column.filter(|&column| column > 0),
-            function: frame.function.and_then(|f| f.demangle().ok().map(Cow::into_owned)),
+            function: frame.function.and_then(|f| f.demangle().ok().map(|name| of_module(&name))),
             missing: None,
             ..place.clone()
         });
     }
     found
+}
+
+/// A function as it is called in its language: gfortran names those of modules `__module_MOD_function`.
+fn of_module(name: &str) -> String {
+    match name.strip_prefix("__").and_then(|rest| rest.split_once("_MOD_")) {
+        Some((module, function)) => format!("{module}::{function}"),
+        None => name.to_owned(),
+    }
 }
 
 /// The path without `.` and doubled slashes.
