@@ -185,6 +185,8 @@ pub enum Op {
         /// Which, in [`Program::completions`].
         requests: Span,
     },
+    /// Lets go of all requests of the process: some of them are complete, and which ones the trace does not keep.
+    GiveUpAll,
     /// Frees a request.
     Free {
         /// Which.

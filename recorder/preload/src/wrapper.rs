@@ -84,7 +84,7 @@ unsafe fn call_in<const N: usize>(
     let result = unsafe { real::invoke(address, a) };
     if let Ok(Some(pending)) = entered {
         // SAFETY: the call has returned.
-        if catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(pending, a, result as i32) })).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(thread, pending, a, result as i32) })).is_err() {
             process::stop();
         }
     }
@@ -145,7 +145,7 @@ pub unsafe fn call_double(function: Function, family: Family, mut a: [usize; 0],
         let result = unsafe { time() };
         if let Ok(Some(pending)) = entered {
             // SAFETY: the call has returned.
-            let _ = catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(pending, &a, 0) }));
+            let _ = catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(thread, pending, &a, 0) }));
         }
         result
     })

@@ -10,6 +10,7 @@ mod contents;
 mod cores;
 mod deadlocks;
 mod ends;
+mod gathered;
 mod hangs;
 mod leaks;
 mod near_misses;
@@ -18,6 +19,8 @@ mod orphans;
 mod requests;
 mod schedules;
 mod standing;
+mod types;
+mod usage;
 mod wording;
 
 use traces::{Call, Trace};
@@ -166,6 +169,8 @@ fn findings(evidence: Evidence, log: &Log) -> Vec<Finding> {
     let mut found = collectives::check(evidence, log);
     found.extend(contents::check(evidence, log));
     found.extend(arguments::check(evidence));
+    found.extend(types::check(evidence));
+    found.extend(usage::check(evidence));
     // Without the calls before it nobody knows what epoch a call is in.
     if evidence.trace.damage.is_empty() {
         found.extend(one_sided::check(evidence));

@@ -103,6 +103,7 @@ impl Lowering<'_> {
                 _ => self.refuse("a call of MPI_Win_post, MPI_Win_start, MPI_Win_complete or MPI_Win_wait", place),
             },
             Op::GiveUp { .. } => self.refuse("a completion call that failed", place),
+            Op::GiveUpAll => self.refuse("a call of more requests than a trace keeps", place),
             Op::Probe { .. } | Op::Deliver { .. } => self.refuse("a probe", place),
             Op::Cancel { .. } => self.refuse("a call of MPI_Cancel", place),
             Op::Transfer { send, receive, then } => self.transfer(place, send, receive, then),

@@ -102,6 +102,10 @@ impl<C: Clock> Machine<'_, C> {
                     self.give_up(self.program.completions[at].slot, place);
                 }
             }
+            Op::GiveUpAll => {
+                let slots = u32::try_from(self.process(place).requests.len()).unwrap_or(u32::MAX);
+                (0..slots).for_each(|slot| self.give_up(slot, place));
+            }
             _ => {}
         }
     }
