@@ -1,12 +1,12 @@
 //! Calls that the recording ends in and that have an argument which no call may have: `argument/communicator`, `argument/rank`,
-//! `argument/count`, `argument/tag`, `argument/datatype`.
+//! `argument/count`, `argument/tag`, `argument/datatype`, `argument/handle`.
 //!
 //! A call that returned an error was answered by the program, which may have meant it; one that never returned was its end.
 
 use traces::function::Kind;
 
 use super::wording::{comm_name, count, distinct, ranks};
-use super::{Evidence, finding, primary};
+use super::{Evidence, primary};
 use crate::finding::{Finding, Place, Severity};
 use crate::lift::faults::{self, Fault};
 use crate::rules::{self, Rule};
@@ -55,8 +55,12 @@ fn fault_finding(evidence: Evidence, group: Group) -> Finding {
         Fault::Datatype => {
             (&rules::ARGUMENT_DATATYPE, "with MPI_DATATYPE_NULL".into(), "MPI_DATATYPE_NULL is no datatype".into())
         }
+        Fault::Handle => {
+            let what = format!("with a handle in {name} that stands for nothing");
+            (&rules::ARGUMENT_HANDLE, what, format!("{name} was freed, or completed, or never made"))
+        }
     };
-    let mut found = finding(rule, Severity::Error, format!("{who} {calls} {function} {what}"));
+    let mut found = Finding::new(rule, Severity::Error, format!("{who} {calls} {function} {what}"));
     found.labels.push(primary(group.place, format!("never returned: {why}")));
     found
 }
