@@ -4,11 +4,15 @@
 //! A row is here because something finds it; names are stable once released.
 
 mod argument;
+mod buffer;
 mod leak;
+mod rma;
 mod usage;
 
 pub use argument::*;
+pub use buffer::*;
 pub use leak::*;
+pub use rma::*;
 pub use usage::*;
 
 /// A rule of correct MPI use.
@@ -23,7 +27,7 @@ pub struct Rule {
 }
 
 /// Every rule, in the order of the documentation.
-pub static ALL: [&Rule; 41] = [
+pub static ALL: &[&Rule] = &[
     &DEADLOCK_CYCLE,
     &DEADLOCK_MISSING_RANK,
     &DEADLOCK_BUFFERING,
@@ -62,6 +66,9 @@ pub static ALL: [&Rule; 41] = [
     &USAGE_NOT_INITIALIZED,
     &USAGE_INITIALIZED_TWICE,
     &USAGE_BSEND_BUFFER,
+    &RMA_EPOCH,
+    &RMA_RANGE,
+    &BUFFER_OVERLAP,
     &RACE_WILDCARD,
     &RUN_ABORTED,
     &RUN_UNFINISHED,
@@ -70,7 +77,7 @@ pub static ALL: [&Rule; 41] = [
 /// The rule of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Rule> {
-    ALL.into_iter().find(|rule| rule.name == name)
+    ALL.iter().copied().find(|rule| rule.name == name)
 }
 
 /// Ranks wait for each other in a circle.
@@ -514,7 +521,7 @@ mod tests {
 
     #[test]
     fn each_rule_is_found_by_its_name_and_well_formed() {
-        for rule in ALL {
+        for rule in ALL.iter().copied() {
             assert_eq!(find(rule.name), Some(rule), "names are unique");
             let (class, detail) = rule.name.split_once('/').expect("a name has two parts");
             assert!([class, detail].iter().all(|part| part.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));

@@ -14,6 +14,7 @@ mod gathered;
 mod hangs;
 mod leaks;
 mod near_misses;
+mod one_sided;
 mod orphans;
 mod requests;
 mod schedules;
@@ -164,6 +165,10 @@ fn findings(evidence: Evidence, log: &Log) -> Vec<Finding> {
     found.extend(arguments::check(evidence));
     found.extend(types::check(evidence));
     found.extend(usage::check(evidence));
+    // Without the calls before it nobody knows what epoch a call is in.
+    if evidence.trace.damage.is_empty() {
+        found.extend(one_sided::check(evidence));
+    }
     let near_misses = near_misses::find(evidence);
     // Where the machine contradicts the recording, what it says of waiting ranks proves nothing.
     if log.forced.is_empty() || !evidence.trace.damage.is_empty() {

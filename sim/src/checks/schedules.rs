@@ -18,9 +18,8 @@ use crate::program::{Mode, Peer, Program};
 use crate::{Buffering, Limits, rules};
 
 /// Calls of these kinds are not modelled, and may hold ranks back.
-const UNKNOWN: [(Class, &str); 5] = [
+const UNKNOWN: [(Class, &str); 4] = [
     (Class::OneSided, "one-sided communication"),
-    (Class::Io, "files"),
     (Class::Process, "dynamic processes"),
     (Class::Partitioned, "partitioned communication"),
     (Class::Session, "sessions"),

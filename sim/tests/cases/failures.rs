@@ -109,6 +109,16 @@ fn an_argument_that_ends_the_run_is_named() {
 }
 
 #[test]
+fn an_argument_is_named_that_makes_an_error_handler_abort() {
+    let mut job = Job::new(2);
+    job.stuck(0, 10, mpi::SEND, &message("dest", 17, 0, 1, job::INT));
+    job.stuck(0, 11, mpi::ABORT, &[("comm", int(COMM_WORLD)), ("errorcode", int(3))]);
+    job.stuck(1, 20, mpi::BARRIER, &[("comm", int(COMM_WORLD))]);
+    let found = told(&job.check());
+    assert!(found.contains(&"argument/rank: rank 0 calls MPI_Send with dest 17, where there are 2 ranks".into()), "{found:?}");
+}
+
+#[test]
 fn what_the_standard_allows_or_ignores_is_no_wrong_argument() {
     let fine = |function, peer, (rank, tag, count, datatype)| {
         let told = fatal(function, &message(peer, rank, tag, count, datatype));
