@@ -16,7 +16,7 @@ use traces::record::{Clock, ProcessRecord};
 use traces::segment::Stop;
 
 use crate::output::without_signals;
-use crate::{loader, python, real, stacks, weak};
+use crate::{loader, python, real, stacks, turns, weak};
 
 const UNDECIDED: u8 = 0;
 const ON: u8 = 1;
@@ -111,7 +111,10 @@ fn begin() -> Option<&'static Process> {
     // SAFETY: the handler touches an atomic only.
     unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     look_at_objects();
-    let process = PROCESS.get_or_init(|| Process { settings, record: describe() });
+    let process = PROCESS.get_or_init(|| {
+        turns::begin();
+        Process { settings, record: describe() }
+    });
     let _ = STATE.compare_exchange(UNDECIDED, ON, Ordering::Relaxed, Ordering::Relaxed);
     (STATE.load(Ordering::Relaxed) == ON).then_some(process)
 }
@@ -172,6 +175,9 @@ impl Process {
     /// The stem of the files of the next thread's segment, and the thread's number.
     pub fn next_segment(&self) -> (PathBuf, u32) {
         let thread = THREADS.fetch_add(1, Ordering::Relaxed);
+        if thread > 0 {
+            turns::join();
+        }
         (self.settings.parts.join(format!("{}-{}-{thread}", self.record.host, self.record.pid)), thread)
     }
 
