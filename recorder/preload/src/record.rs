@@ -25,12 +25,11 @@ pub struct Pending {
 }
 
 /// Puts a call on record, of the wrapper with this frame. May replace MPI_STATUS_IGNORE in the arguments. None if nothing is recorded.
-/// There is one for each number of arguments, of which looking at them all is much faster.
 ///
 /// # Safety
 /// The arguments are those of the function.
 #[inline]
-pub unsafe fn enter<const N: usize>(thread: &Thread, function: Function, a: &mut [usize; N], frame: usize) -> Option<Pending> {
+pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame: usize) -> Option<Pending> {
     let lane = &mut *thread.lane()?;
     lane.calls += 1;
     let caller = python::stack(thread, &mut lane.methods, lane.stacks.of(frame));
