@@ -58,7 +58,7 @@ pub fn trials(mpi: &Mpi) -> Vec<Trial> {
         let source = program::directory().join(language.source);
         let is_possible = match language.loads {
             // Open MPI's own modules do not find it in a namespace.
-            Some(["namespace"]) => !mpi.is_open_mpi(),
+            Some(["namespace"]) => !is_open_mpi(mpi),
             Some(_) => true,
             None => program::is_possible(&source, mpi),
         };
@@ -159,4 +159,9 @@ fn wrong_line(call: &Normal, resolver: &Resolver, source: &Path, code: &str) -> 
     } else {
         format!("{name} is at {location:#}: {line}\n")
     }
+}
+
+/// Whether it is a version of Open MPI: those need to be told that more ranks than cores are meant.
+fn is_open_mpi(mpi: &Mpi) -> bool {
+    mpi.launcher.len() > 1
 }

@@ -70,17 +70,6 @@ impl Mpi {
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
-
-    /// Whether it is a version of Open MPI.
-    pub fn is_open_mpi(&self) -> bool {
-        self.launcher.len() > 1
-    }
-
-    /// The compiler of another language, which is called like that of C.
-    pub fn compiler(&self, name: &str) -> PathBuf {
-        let own = self.c.file_name().unwrap_or_default().to_string_lossy().replace("mpicc", name);
-        self.c.with_file_name(own)
-    }
 }
 
 /// Where scripts/setup puts what comes from the Python package index.
