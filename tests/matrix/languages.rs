@@ -163,5 +163,5 @@ fn wrong_line(call: &Normal, resolver: &Resolver, source: &Path, code: &str) -> 
 
 /// Whether it is a version of Open MPI: those need to be told that more ranks than cores are meant.
 fn is_open_mpi(mpi: &Mpi) -> bool {
-    mpi.launcher.len() > 1
+    mpi.name.starts_with("openmpi")
 }
