@@ -98,6 +98,10 @@ pub fn in_directory(directory: &Path) -> Result<Vec<Part>, Error> {
         match parts.iter_mut().find(|p| same(p)) {
             Some(part) => {
                 part.process.ending = part.process.ending.max(process.ending);
+                // Only the thread that initialized MPI knows it, which need not be the first that called it.
+                if part.process.rank.is_none() {
+                    (part.process.rank, part.process.world_size) = (process.rank, process.world_size);
+                }
                 part.add_thread(&ring, &chunks);
             }
             None => {

@@ -1,7 +1,8 @@
 //! Communicators: a number that is the same on all members, found without talking to them.
 //!
 //! All members of a communicator make its children in the same order, so (parent, how many children before, members) names a child.
-//! Where only some members take part (MPI_Comm_create_group, MPI_Intercomm_create) they are counted by who takes part and with which tag.
+//! Where only some members take part (MPI_Comm_create_group, MPI_Intercomm_create), or there is no parent (MPI_Comm_create_from_group), they are
+//! counted by who takes part and with which tag.
 
 use rustc_hash::FxHashMap;
 use traces::constant::{COMM_SELF, COMM_WORLD, FIRST_MADE};
@@ -44,7 +45,12 @@ pub struct Communicators {
     partial: FxHashMap<u64, u64>,
     /// Whether MPI_COMM_WORLD exists: not in a program that uses sessions only, where asking for it may crash.
     world: bool,
+    /// The sessions that are open.
+    sessions: Vec<u64>,
 }
+
+/// The name of the set of all processes that were started together.
+const WORLD_SET: &std::ffi::CStr = c"mpi://WORLD";
 
 impl Communicators {
     /// What is known of a communicator.
@@ -66,6 +72,28 @@ impl Communicators {
         Some((u32::try_from(rank).ok()?, u32::try_from(size).ok()?))
     }
 
+    /// A session is there. Where there is no MPI_COMM_WORLD, and this is the first, it tells rank and size.
+    pub fn begin_session(&mut self, session: u64) -> Option<(u32, u32)> {
+        self.sessions.push(session);
+        let is_first = !self.world && self.sessions.len() == 1;
+        let mut group = is_first.then(|| self.world_group()).flatten()?;
+        let of_group = |function| query(function, abi().handle(Kind::Group, group) as usize);
+        let found = (of_group(mpi::GROUP_RANK), of_group(mpi::GROUP_SIZE));
+        // SAFETY: the group was made above.
+        unsafe { real::pmpi(mpi::GROUP_FREE, [(&raw mut group) as usize]) };
+        Some((u32::try_from(found.0?).ok()?, u32::try_from(found.1?).ok()?))
+    }
+
+    /// A session is over.
+    pub fn end_session(&mut self, session: u64) {
+        self.sessions.retain(|open| *open != session);
+    }
+
+    /// Whether the program has neither a world nor a session any more.
+    pub fn are_over(&self) -> bool {
+        !self.world && self.sessions.is_empty()
+    }
+
     /// The members of `parent` have made a child together; this process may not be in it. Counts it.
     pub fn count_child(&mut self, parent: u64) -> u64 {
         self.known.get_mut(&parent).map_or(0, |p| {
@@ -75,13 +103,13 @@ impl Communicators {
     }
 
     /// The program was given this communicator. Returns its number and its members.
-    pub fn add(&mut self, handle: u64, parent: u64, how: Making, nth: u64, tag: i64, function: Function) -> (i64, Members) {
+    pub fn add(&mut self, handle: u64, parent: u64, how: Making, nth: u64, tag: u64, function: Function) -> (i64, Members) {
         let members = self.members(if how == Making::ByParentLater { parent } else { handle });
         let ancestor = self.known.get(&parent).copied().unwrap_or_default();
         let mut words = match how {
             Making::ByParent | Making::ByParentLater | Making::Otherwise => vec![1, ancestor.id as u64, nth],
-            Making::ByGroup => vec![2, ancestor.id as u64, tag as u64],
-            Making::ByLeaders => vec![3, tag as u64],
+            Making::ByGroup => vec![2, ancestor.id as u64, tag],
+            Making::ByLeaders => vec![3, tag],
         };
         // Both sides of an intercommunicator must see the same: the group with the lower rank first.
         let mut groups = [&members.local, &members.remote];
@@ -125,7 +153,7 @@ impl Communicators {
 
     /// The ranks in MPI_COMM_WORLD of the group that `function` gives of a communicator.
     fn group_members(&self, comm: usize, function: Function) -> Option<Vec<i64>> {
-        let (mut group, mut world_group, mut size) = (0usize, 0usize, 0i32);
+        let (mut group, mut size) = (0usize, 0i32);
         let handle_of = |word: &usize| abi().handle(Kind::Group, *word) as usize;
         // SAFETY: as in `members`; handles are written into words that are large enough in every ABI.
         unsafe {
@@ -135,11 +163,9 @@ impl Communicators {
         let count = usize::try_from(size).ok()?;
         let ranks: Vec<i32> = (0..size).collect();
         let mut world_ranks = vec![-1i32; count];
-        if self.world {
-            let world = abi().native(Kind::Comm, COMM_WORLD)?;
-            // SAFETY: MPI_COMM_WORLD exists; both arrays have `size` elements.
+        if let Some(mut world_group) = self.world_group() {
+            // SAFETY: both groups are valid, and both arrays have `size` elements.
             unsafe {
-                real::pmpi(mpi::COMM_GROUP, [world, (&raw mut world_group) as usize]);
                 let arrays = (ranks.as_ptr() as usize, world_ranks.as_mut_ptr() as usize);
                 real::pmpi(mpi::GROUP_TRANSLATE_RANKS, [handle_of(&group), count, arrays.0, handle_of(&world_group), arrays.1]);
                 real::pmpi(mpi::GROUP_FREE, [(&raw mut world_group) as usize]);
@@ -148,6 +174,23 @@ impl Communicators {
         // SAFETY: the group was made above.
         unsafe { real::pmpi(mpi::GROUP_FREE, [(&raw mut group) as usize]) };
         Some(world_ranks.into_iter().map(|r| if r < 0 { -1 } else { i64::from(r) }).collect())
+    }
+
+    /// The group of all processes that were started together, to be freed by the caller. What belongs to one session must not be mixed with
+    /// what belongs to another: of a program that has several, nobody knows which is whose.
+    fn world_group(&self) -> Option<usize> {
+        let mut group = 0usize;
+        let address = (&raw mut group) as usize;
+        let code = if self.world {
+            let world = abi().native(Kind::Comm, COMM_WORLD)?;
+            // SAFETY: MPI_COMM_WORLD exists; the handle is written into a word that is large enough in every ABI.
+            unsafe { real::pmpi(mpi::COMM_GROUP, [world, address]) }
+        } else {
+            let [session] = self.sessions[..] else { return None };
+            // SAFETY: the session is open, and every library has this set.
+            unsafe { real::pmpi(mpi::GROUP_FROM_SESSION_PSET, [session as usize, WORLD_SET.as_ptr() as usize, address]) }
+        };
+        (code == Some(0)).then_some(group)
     }
 }
 
@@ -173,11 +216,11 @@ fn degrees(function: Function, comm: usize, rank: i64) -> Option<(usize, usize)>
     }
 }
 
-/// The int that a local function says of a communicator.
-fn query(function: Function, comm: usize) -> Option<i32> {
+/// The int that a local function says of a communicator or a group.
+fn query(function: Function, handle: usize) -> Option<i32> {
     let mut value = -1i32;
-    // SAFETY: the communicator is valid, and the function takes it and the address of an int.
-    let code = unsafe { real::pmpi(function, [comm, (&raw mut value) as usize]) };
+    // SAFETY: the handle is valid, and the function takes it and the address of an int.
+    let code = unsafe { real::pmpi(function, [handle, (&raw mut value) as usize]) };
     (code == Some(0)).then_some(value)
 }
 

@@ -126,8 +126,11 @@ fn learn_call(lane: &mut Lane, function: Function, caller: usize, arrays: bool) 
 pub unsafe fn leave(pending: Pending, a: &[usize], code: i32) {
     let end = clock::ticks();
     let Pending { lane, shape, open, place } = pending;
-    if matches!(shape.function, mpi::INIT | mpi::INIT_THREAD) && code == 0 {
-        world_begins(lane);
+    match shape.function {
+        mpi::INIT | mpi::INIT_THREAD if code == 0 => world_begins(lane),
+        // SAFETY: the library has just given this session.
+        mpi::SESSION_INIT if code == 0 => session_begins(lane, unsafe { abi().handle_at(Kind::Session, a[2], 0) }),
+        _ => {}
     }
     let digests = Digests { limit: lane.process.settings.digest_limit, now: end };
     // SAFETY: as the caller's.
@@ -137,8 +140,10 @@ pub unsafe fn leave(pending: Pending, a: &[usize], code: i32) {
         Some(outcome) => lane.recording.finish(open, outcome, end, &lane.results.digests),
         None => {}
     }
-    if shape.function == mpi::FINALIZE && code == 0 {
-        world_ends(lane);
+    match shape.function {
+        mpi::FINALIZE if code == 0 => world_ends(lane),
+        mpi::SESSION_FINALIZE if code == 0 => session_ends(lane),
+        _ => {}
     }
 }
 
@@ -169,8 +174,22 @@ fn learn_outcome(lane: &mut Lane, code: i32) -> Option<u32> {
 #[cold]
 fn world_begins(lane: &mut Lane) {
     handles::change();
+    describe(lane, handles::with(|h| h.communicators.begin_world()));
+}
+
+/// Programs that have sessions only are told their rank by the set of all processes.
+#[cold]
+fn session_begins(lane: &mut Lane, session: u64) {
+    if let Some(place) = handles::with(|h| h.communicators.begin_session(session)) {
+        describe(lane, Some(place));
+        lane.recording.end(Ending::Unfinished);
+    }
+}
+
+/// Notes rank and size of this process.
+fn describe(lane: &mut Lane, place: Option<(u32, u32)>) {
     let mut record = lane.process.record.clone();
-    if let Some((rank, size)) = handles::with(|h| h.communicators.begin_world()) {
+    if let Some((rank, size)) = place {
         (record.rank, record.world_size) = (Some(rank), size);
     }
     (record.clock.last_ticks, record.clock.last_ns) = (clock::ticks(), clock::monotonic_ns());
@@ -184,4 +203,13 @@ fn world_ends(lane: &mut Lane) {
     let world = abi().native(Kind::Comm, traces::constant::COMM_WORLD);
     let size = handles::with(|h| world.and_then(|w| h.communicators.get(w as u64)).map_or(0, |c| c.peers));
     process::recording().inspect(|p| p.finish(u32::try_from(size).unwrap_or(0)));
+}
+
+/// A program without MPI_COMM_WORLD may open another session after its last, so its recording goes on; its watcher makes the trace.
+#[cold]
+fn session_ends(lane: &mut Lane) {
+    if handles::with(|h| h.communicators.are_over()) {
+        lane.recording.tell_time(clock::ticks(), clock::monotonic_ns());
+        lane.recording.end(Ending::Finalized);
+    }
 }

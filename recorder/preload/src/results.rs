@@ -2,8 +2,11 @@
 //!
 //! Nothing is read that the standard leaves undefined: results only on success, statuses only of receives and of matched probes.
 
+use std::ffi::CStr;
+
 use traces::constant::UNDEFINED;
 use traces::{Direction, Kind, Length, Status, mpi};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::abi::{Abi, abi};
 use crate::arguments::{Arguments, Words, is_handle};
@@ -228,13 +231,23 @@ impl Reader<'_> {
             (Some(number), _) => into.words.int(number),
             (None, None) => into.words.int(handles.communicators.get(handle).map_or(UNKNOWN, |c| c.id)),
             (None, Some(how)) => {
-                let tag = self.shape.function.parameter("tag").map_or(0, |t| i64::from(self.a[t] as i32));
+                let tag = self.tag();
                 let (id, members) = handles.communicators.add(handle, parent, how, nth, tag, self.shape.function);
                 let mut list = vec![id, members.local.len() as i64];
                 list.extend(members.local.iter().chain(&members.remote));
                 into.words.ints(list.len(), list.into_iter());
             }
         }
+    }
+
+    /// What the call names a new communicator by, beside those who make it: a tag or a string.
+    fn tag(&self) -> u64 {
+        let parameter = |name| self.shape.function.parameter(name).map(|at| self.a[at]);
+        let text = |at: usize| {
+            // SAFETY: a string argument is a C string, and the library has accepted it.
+            xxh3_64(unsafe { CStr::from_ptr(at as *const libc::c_char) }.to_bytes())
+        };
+        parameter("tag").map(|tag| i64::from(tag as i32) as u64).or_else(|| parameter("stringtag").map(text)).unwrap_or(0)
     }
 
     /// Requests that are no more, and other handles that the call took away.

@@ -90,9 +90,9 @@ pub enum Making {
     ByParent,
     /// By all members of the parent, later: the group is the parent's.
     ByParentLater,
-    /// By the members of a group only (MPI_Comm_create_group).
+    /// By the members of a group only (MPI_Comm_create_group, MPI_Comm_create_from_group).
     ByGroup,
-    /// By two groups that know each other's leader (MPI_Intercomm_create).
+    /// By two groups that know each other's leader (MPI_Intercomm_create, MPI_Intercomm_create_from_groups).
     ByLeaders,
     /// In another way, which other members cannot be known to share.
     Otherwise,
@@ -220,8 +220,8 @@ fn role(function: Function, bare: &str, sends: bool, receives: bool) -> Role {
 fn making(bare: &str) -> Option<Making> {
     Some(match bare {
         "Comm_idup" | "Comm_idup_with_info" => Making::ByParentLater,
-        "Comm_create_group" => Making::ByGroup,
-        "Intercomm_create" => Making::ByLeaders,
+        "Comm_create_group" | "Comm_create_from_group" => Making::ByGroup,
+        "Intercomm_create" | "Intercomm_create_from_groups" => Making::ByLeaders,
         "Comm_dup"
         | "Comm_dup_with_info"
         | "Comm_create"
@@ -237,9 +237,7 @@ fn making(bare: &str) -> Option<Making> {
         | "Comm_connect"
         | "Comm_spawn"
         | "Comm_spawn_multiple"
-        | "Comm_join"
-        | "Comm_create_from_group"
-        | "Intercomm_create_from_groups" => Making::Otherwise,
+        | "Comm_join" => Making::Otherwise,
         _ => return None,
     })
 }
