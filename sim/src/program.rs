@@ -21,6 +21,8 @@ pub type ChannelId = u32;
 pub type MailboxId = u32;
 /// The number of a [`Context`] in [`Program::contexts`].
 pub type ContextId = u32;
+/// The number of a set of members in [`Program::sets`].
+pub type SetId = u32;
 /// A place in the request table of a process: the request's number less the first that a program can make.
 pub type Slot = u32;
 
@@ -39,6 +41,10 @@ pub struct Program {
     pub collectives: Vec<Collective>,
     /// The arrays of requests that operations refer to.
     pub completions: Vec<Completion>,
+    /// The ranges of partitions that operations refer to, each with its first and its last.
+    pub partitions: Vec<(u32, u32)>,
+    /// The sets of members that others wait for, as places in [`Context::members`].
+    pub sets: Vec<Vec<u32>>,
     /// The groups of ranks that communicate collectively.
     pub contexts: Vec<Context>,
     /// Who sends to whom.
@@ -156,6 +162,13 @@ pub enum Op {
         /// Whether the call returned an error, and so started nothing.
         has_failed: bool,
     },
+    /// Marks parts of a partitioned send as ready: it goes when all are.
+    Ready {
+        /// Its request.
+        slot: Slot,
+        /// Which, in [`Program::partitions`].
+        partitions: Span,
+    },
     /// Completes requests.
     Complete {
         /// Those that it completes, in [`Program::completions`].
@@ -210,7 +223,7 @@ pub enum Until {
     Any,
 }
 
-/// A part of [`Program::completions`].
+/// A part of [`Program::completions`], or of [`Program::partitions`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// Where it begins.
@@ -269,6 +282,8 @@ pub struct Send {
     pub content: Content,
     /// How.
     pub mode: Mode,
+    /// In how many parts, each of which has to be marked as ready; 0 for a message that is whole.
+    pub partitions: u32,
 }
 
 /// A message to be received.
@@ -349,6 +364,8 @@ pub enum Flow {
     All,
     /// That of this member.
     Root(u32),
+    /// That of each of these members.
+    Each(SetId),
     /// That of all members before it.
     Before,
     /// Nobody's.

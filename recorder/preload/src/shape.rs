@@ -233,11 +233,7 @@ fn making(bare: &str) -> Option<Making> {
         | "Graph_create"
         | "Dist_graph_create"
         | "Dist_graph_create_adjacent" => Making::ByParent,
-        "Comm_accept"
-        | "Comm_connect"
-        | "Comm_spawn"
-        | "Comm_spawn_multiple"
-        | "Comm_join" => Making::Otherwise,
+        "Comm_accept" | "Comm_connect" | "Comm_spawn" | "Comm_spawn_multiple" | "Comm_join" => Making::Otherwise,
         _ => return None,
     })
 }

@@ -5,7 +5,7 @@
 use rustc_hash::FxHashMap;
 use traces::constant::{COMM_SELF, COMM_WORLD};
 use traces::function::{Direction, Kind};
-use traces::{Function, Trace};
+use traces::{Function, Trace, Value};
 
 use crate::program::{Context, ContextId};
 
@@ -54,7 +54,7 @@ pub(crate) struct Communicators {
     /// By number, and for MPI_COMM_SELF by rank.
     list: FxHashMap<(i64, Option<u32>), Communicator>,
     /// Those groups that make a communicator on their own (MPI_Comm_create_group), by parent, tag and members.
-    partial: FxHashMap<(i64, i64, Vec<u32>), ContextId>,
+    partial: FxHashMap<(i64, Value, Vec<u32>), ContextId>,
 }
 
 impl Communicators {
@@ -102,7 +102,7 @@ impl Communicators {
     /// The context of those who make a communicator of a part of another one.
     pub(crate) fn partial(
         &mut self,
-        (parent, tag): (i64, i64),
+        (parent, tag): (i64, Value),
         members: &[i64],
         present: &[bool],
         contexts: &mut Vec<Context>,

@@ -1,6 +1,6 @@
 //! Turns a trace into programs: every handle is resolved and every argument understood, once for each distinct call.
 //!
-//! A call that is not modelled (one-sided, files, dynamic processes) becomes [`Op::Local`], and its request, if it makes one, completes
+//! A call that is not modelled (one-sided, files) becomes [`Op::Local`], and its request, if it makes one, completes
 //! at once. Nothing here judges a call; the checks read the arguments again where they need more than the machine does.
 
 mod arguments;
@@ -10,21 +10,25 @@ mod completions;
 mod datatypes;
 pub(crate) mod faults;
 mod groups;
+mod partitioned;
 mod pins;
 mod polls;
 mod threads;
+mod topologies;
 mod transfers;
 
 use rustc_hash::FxHashMap;
 use traces::function::{Class, Kind, mpi};
 use traces::{Ending, Trace};
 
-use crate::program::{Channel, ChannelId, Completion, End, Lane, Mailbox, MailboxId, Op, OpId, Program, Slot, Span};
+use crate::program::{Channel, ChannelId, Completion, End, Lane, Mailbox, MailboxId, Op, OpId, Program, SetId, Slot, Span};
 pub(crate) use arguments::Arguments;
 pub(crate) use collectives::{Pattern, blocking_form};
 pub(crate) use communicators::Communicators;
 pub(crate) use datatypes::Datatypes;
 use groups::Groups;
+use partitioned::Pairs;
+use topologies::Topologies;
 
 /// The slot of a request that is null or unknown.
 pub(crate) const NO_SLOT: Slot = Slot::MAX;
@@ -64,6 +68,10 @@ struct Lifter<'t> {
     communicators: Communicators,
     datatypes: Vec<Datatypes>,
     groups: Vec<Groups>,
+    topologies: Topologies,
+    pairs: Pairs,
+    /// The sets of members that others wait for.
+    sets: FxHashMap<Vec<u32>, SetId>,
     mailboxes: FxHashMap<Mailbox, MailboxId>,
     channels: FxHashMap<Channel, ChannelId>,
     /// Which ranks have a lane.
@@ -89,9 +97,12 @@ impl<'t> Lifter<'t> {
         Lifter {
             trace,
             program,
-            communicators,
             datatypes: (0..processes).map(|_| Datatypes::default()).collect(),
             groups: (0..processes).map(|_| Groups::default()).collect(),
+            topologies: Topologies::of(trace, &communicators),
+            communicators,
+            pairs: Pairs::default(),
+            sets: FxHashMap::default(),
             mailboxes: FxHashMap::default(),
             channels: FxHashMap::default(),
             present,
@@ -113,13 +124,14 @@ impl<'t> Lifter<'t> {
             let mut known: FxHashMap<(u32, u32), OpId> = FxHashMap::default();
             for event in &lane.events {
                 let key = (event.call.0, event.outcome.map_or(u32::MAX, |o| o.0));
-                let op = *known.entry(key).or_insert_with(|| {
+                let mut translate = || {
                     let call = trace.call(event.call);
                     let outcome = event.outcome.map(|o| trace.outcome(o));
                     let op = self.translate(&Arguments { call, outcome });
                     self.op(op)
-                });
-                steps.push(op);
+                };
+                let is_counted = partitioned::counts(trace.call(event.call).function);
+                steps.push(if is_counted { translate() } else { *known.entry(key).or_insert_with(translate) });
             }
         }
         let end = self.end_of(number, &steps);
@@ -164,7 +176,8 @@ impl<'t> Lifter<'t> {
         if a.outcome.is_none() && faults::find(a.call, self.rank, &self.communicators).is_some() {
             return Op::Opaque;
         }
-        if let Some(op) = self.transfer(a).or_else(|| self.completion(a)).or_else(|| self.collective(a)) {
+        let op = self.transfer(a).or_else(|| self.partitioned(a)).or_else(|| self.completion(a));
+        if let Some(op) = op.or_else(|| self.collective(a)) {
             return op;
         }
         match function {
@@ -212,6 +225,19 @@ impl<'t> Lifter<'t> {
     /// Whether the trace has calls of this rank of MPI_COMM_WORLD (−1 is a process of another world).
     fn is_present(&self, rank: i64) -> bool {
         usize::try_from(rank).is_ok_and(|rank| self.present.get(rank) == Some(&true))
+    }
+
+    /// The number of a set of members.
+    fn set(&mut self, mut members: Vec<u32>) -> SetId {
+        members.sort_unstable();
+        members.dedup();
+        if let Some(number) = self.sets.get(&members) {
+            return *number;
+        }
+        self.program.sets.push(members.clone());
+        let number = index_of_last(&self.program.sets);
+        self.sets.insert(members, number);
+        number
     }
 
     /// Stores requests side by side.

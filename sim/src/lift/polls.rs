@@ -43,7 +43,8 @@ impl Lifter<'_> {
                 let receive = self.receive(a, ["source", "tag", "", ""]);
                 return Some(Op::Probe { receive, take: None, poll: false });
             }
-            mpi::TEST | mpi::TESTALL if !a.flag() => Until::All,
+            // Whether this part has come or another, the rest is not there either.
+            mpi::TEST | mpi::TESTALL | mpi::PARRIVED if !a.flag() => Until::All,
             mpi::TESTANY if !a.flag() => Until::Any,
             mpi::TESTSOME if a.result("outcount").int() == Some(0) => Until::Any,
             _ => return None,
