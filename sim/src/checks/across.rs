@@ -5,7 +5,7 @@ use traces::Function;
 use traces::constant::{PROC_NULL, ROOT};
 
 use super::collectives::Meeting;
-use super::{Evidence, finding, primary};
+use super::{Evidence, primary};
 use crate::finding::{Finding, Place, Severity};
 use crate::rules;
 
@@ -38,7 +38,7 @@ pub(super) fn check(evidence: Evidence, meeting: Meeting, function: Function) ->
         Role::Names(rank) => format!("names rank {rank} as root"),
     });
     let title = format!("in {function}, rank {} {} and rank {} {}", one.rank, texts[0], other.rank, texts[1]);
-    let mut found = finding(&rules::COLLECTIVE_ROOT, Severity::Error, title);
+    let mut found = Finding::new(&rules::COLLECTIVE_ROOT, Severity::Error, title);
     found.labels = [one, other].iter().zip(texts).map(|(member, text)| primary(member.place, text)).collect();
     Some(found)
 }

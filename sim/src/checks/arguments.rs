@@ -6,7 +6,7 @@
 use traces::function::Kind;
 
 use super::wording::{comm_name, count, distinct, ranks};
-use super::{Evidence, finding, primary};
+use super::{Evidence, primary};
 use crate::finding::{Finding, Place, Severity};
 use crate::lift::faults::{self, Fault};
 use crate::rules::{self, Rule};
@@ -56,7 +56,7 @@ fn fault_finding(evidence: Evidence, group: Group) -> Finding {
             (&rules::ARGUMENT_DATATYPE, "with MPI_DATATYPE_NULL".into(), "MPI_DATATYPE_NULL is no datatype".into())
         }
     };
-    let mut found = finding(rule, Severity::Error, format!("{who} {calls} {function} {what}"));
+    let mut found = Finding::new(rule, Severity::Error, format!("{who} {calls} {function} {what}"));
     found.labels.push(primary(group.place, format!("never returned: {why}")));
     found
 }

@@ -5,8 +5,8 @@
 use super::cores::{self, Core};
 use super::near_misses::{Difference, NearMiss};
 use super::wording::{and, count, distinct, on_comm, ranks};
-use super::{Evidence, finding, primary, secondary};
-use crate::finding::{Finding, Label, Place, Severity};
+use super::{Evidence, primary, secondary};
+use crate::finding::{Finding, Label, Place, Severity, WaitFor};
 use crate::machine::{Awaited, Fate, Need, Remains, Wait, What};
 use crate::program::Until;
 use crate::rules;
@@ -68,6 +68,7 @@ fn is_known(known: &[Finding], core: &Core) -> bool {
 /// A deadlock because a message and a receive missed each other.
 fn miss_finding(evidence: Evidence, miss: &NearMiss, core: &Core, more: usize) -> Finding {
     let mut found = near_miss(evidence, miss);
+    found.waits = waits_in(evidence, core);
     let stuck = distinct(core.lanes.iter().map(|lane| evidence.program.lanes[*lane].rank));
     found.notes.push(format!("it is a deadlock: {} can never go on", ranks(&stuck)));
     if more > 0 {
@@ -108,7 +109,7 @@ pub(super) fn near_miss(evidence: Evidence, miss: &NearMiss) -> Finding {
             format!("rank {here} waits for a message from rank {from}, which sent it to {to}")
         }
     };
-    let mut found = finding(differs.rule(), Severity::Error, title);
+    let mut found = Finding::new(differs.rule(), Severity::Error, title);
     found.labels.push(primary(
         receive.place,
         format!("{} for {}", evidence.waits(receive.place), evidence.receive_text(receive.receive, receive.place)),
@@ -149,8 +150,9 @@ fn core_finding(evidence: Evidence, core: &Core, judgement: Judgement) -> Findin
         Judgement::Deadlock if core.gone.is_empty() => (&rules::DEADLOCK_CYCLE, Severity::Error),
         Judgement::Deadlock => (&rules::DEADLOCK_MISSING_RANK, Severity::Error),
     };
-    let mut found = finding(rule, severity, title);
+    let mut found = Finding::new(rule, severity, title);
     label_core(evidence, core, &mut found);
+    found.waits = waits_in(evidence, core);
     if let Judgement::NeedsBuffering(_) = judgement {
         if evidence.is_complete() {
             let luck = "the run got through because the library let these calls return early; the standard does not promise that";
@@ -223,6 +225,21 @@ fn wait_of<'a>(evidence: Evidence<'a>, lane: usize) -> Option<&'a Wait> {
         Fate::Waits(wait) => Some(wait),
         _ => None,
     }
+}
+
+/// The edges of the wait-for graph in a core: of each call what it needs and will never get.
+fn waits_in(evidence: Evidence, core: &Core) -> Vec<WaitFor> {
+    let waits = core.lanes.iter().filter_map(|lane| wait_of(evidence, *lane));
+    let edge = |wait: &Wait| {
+        let is_hopeless = |need: &&Need| !evidence.standing.can_be_met(evidence.program, evidence.remains, need);
+        let any = wait.until == Until::Any;
+        // One that is hopeless is enough where all are needed.
+        let needs: Vec<&Need> = wait.needs.iter().filter(is_hopeless).take(if any { usize::MAX } else { 1 }).collect();
+        let any = any || needs.iter().any(|need| matches!(need.from, Awaited::AnyOf(_)));
+        let ranks = distinct(needs.iter().flat_map(|need| missing(evidence, need)));
+        WaitFor { place: wait.place, ranks, any }
+    };
+    waits.map(edge).collect()
 }
 
 /// One label for each place of the program that lanes of the core wait in, and the last calls of the ranks that have ended.

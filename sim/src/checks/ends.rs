@@ -6,7 +6,7 @@
 use traces::function::mpi;
 
 use super::wording::{distinct, ranks};
-use super::{Evidence, finding, primary, secondary};
+use super::{Evidence, primary, secondary};
 use crate::finding::{Finding, Label, Place, Severity};
 use crate::machine::{Awaited, Fate};
 use crate::program::{End, Op};
@@ -48,7 +48,7 @@ fn aborted(evidence: Evidence) -> Option<Finding> {
     let first = *calls.first()?;
     let who = distinct(calls.iter().map(|place| evidence.rank(*place)));
     let code = evidence.call(first).int("errorcode").map_or(String::new(), |code| format!(" with error code {code}"));
-    let mut found = finding(&rules::RUN_ABORTED, Severity::Warning, format!("{} called MPI_Abort{code}", ranks(&who)));
+    let mut found = Finding::new(&rules::RUN_ABORTED, Severity::Warning, format!("{} called MPI_Abort{code}", ranks(&who)));
     found.labels = fold(evidence, &calls, |_| "ended the run".into());
     Some(found)
 }
@@ -76,7 +76,7 @@ fn unfinished(evidence: Evidence) -> Option<Finding> {
         return None;
     }
     let who = distinct(calls.iter().map(|place| evidence.rank(*place)));
-    let mut found = finding(&rules::RUN_UNFINISHED, Severity::Warning, title(evidence, &who, &stops, (&half, &stopped)));
+    let mut found = Finding::new(&rules::RUN_UNFINISHED, Severity::Warning, title(evidence, &who, &stops, (&half, &stopped)));
     let stop = |place: Place| stops[place.lane as usize];
     found.labels = fold(evidence, &calls, |place| match stop(place) {
         Some(Stop::Inside) => "never returned".into(),

@@ -9,7 +9,7 @@ use traces::trace::is_made;
 use traces::{Call, Event, SiteId, Value};
 
 use super::wording::{count, distinct, ranks};
-use super::{Evidence, finding, primary};
+use super::{Evidence, primary};
 use crate::finding::{Finding, Place, Severity};
 use crate::rules::{self, Rule};
 
@@ -137,7 +137,7 @@ fn leak(evidence: Evidence, handle: Handle, group: Group) -> Finding {
         format!("{} of {}", count(group.count, handle.name()), evidence.function(group.first))
     };
     let title = format!("{} never {verb} {things}", ranks(&who));
-    let mut found = finding(handle.rule(), Severity::Warning, title);
+    let mut found = Finding::new(handle.rule(), Severity::Warning, title);
     found.labels.push(primary(group.first, format!("makes the {}", handle.name())));
     found
 }

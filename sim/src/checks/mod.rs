@@ -26,7 +26,6 @@ use crate::finding::{Finding, Label, Place, Report};
 use crate::lift::{Lifted, lift};
 use crate::machine::{Assumptions, Log, Machine, Remains, Timeless};
 use crate::program::{End, Mode, Program};
-use crate::rules::Rule;
 use crate::{Buffering, Decision, Limits, Options, Schedule, Severity, Verdict};
 use deadlocks::Judgement;
 use standing::Standing;
@@ -248,11 +247,6 @@ fn caveats(trace: &Trace, program: &Program, log: &Log) -> Vec<String> {
         ));
     }
     list
-}
-
-/// A finding without labels.
-fn finding(rule: &'static Rule, severity: Severity, title: String) -> Finding {
-    Finding { rule, severity, title, labels: Vec::new(), notes: Vec::new(), help: None }
 }
 
 /// A label of the first call that a finding is about.

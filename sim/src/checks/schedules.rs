@@ -10,7 +10,7 @@ use traces::function::Class;
 use super::deadlocks::{self, Judgement};
 use super::standing::Standing;
 use super::wording::ranks;
-use super::{Evidence, contents, finding, near_misses, orphans, primary, secondary};
+use super::{Evidence, contents, near_misses, orphans, primary, secondary};
 use crate::decide::{Answer, Decider, Decision, Library, Schedule, Session, Verdict};
 use crate::finding::{Finding, Place, Severity};
 use crate::machine::{Machine, Remains, Timeless};
@@ -312,7 +312,7 @@ fn race(mut line: Line) -> Option<Finding> {
         [taker] => format!("rank {taker} receives from whichever of {who} comes first"),
         _ => format!("{} receive from whichever rank comes first", ranks(&takers)),
     };
-    let mut found = finding(&rules::RACE_WILDCARD, Severity::Note, title);
+    let mut found = Finding::new(&rules::RACE_WILDCARD, Severity::Note, title);
     found.labels.push(primary(place, format!("can take a message of {who}")));
     Some(found)
 }
