@@ -7,6 +7,8 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+pub use crate::origin::Origin;
+
 /// One setting, as the table describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -72,6 +74,14 @@ pub const ON_HANG: Setting = Setting {
     default: Some("report"),
 };
 
+/// Which world this process belongs to, if a recorded program started it.
+pub const ORIGIN: Setting = Setting {
+    flag: None,
+    variable: "MPITRACE_ORIGIN",
+    meaning: "Who started this process, if MPI_Comm_spawn did",
+    default: None,
+};
+
 /// The library to preload, in place of the one that the command carries.
 pub const PRELOAD: Setting = Setting {
     flag: Some("preload"),
@@ -81,7 +91,7 @@ pub const PRELOAD: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 8] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, QUIET, HANG_AFTER, ON_HANG, PRELOAD];
+pub const TABLE: [Setting; 9] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, QUIET, HANG_AFTER, ON_HANG, ORIGIN, PRELOAD];
 
 /// The limit of [`DIGEST_LIMIT`] where nothing else is said.
 pub const DEFAULT_DIGEST_LIMIT: u64 = 64 << 10;
@@ -99,13 +109,15 @@ pub struct Settings {
     pub digest_limit: u64,
     /// Print nothing.
     pub quiet: bool,
+    /// Who started this process, if a recorded program did.
+    pub origin: Option<Origin>,
 }
 
 impl Settings {
     /// The settings of a recording to `output`, an absolute path, with everything else as it is by default.
     #[must_use]
     pub fn new(output: PathBuf, job: String) -> Settings {
-        Settings { parts: with_suffix(&output, ".parts"), output, job, digest_limit: DEFAULT_DIGEST_LIMIT, quiet: false }
+        Settings { parts: with_suffix(&output, ".parts"), output, job, digest_limit: DEFAULT_DIGEST_LIMIT, quiet: false, origin: None }
     }
 
     /// What this process was told; None if `mpitrace record` did not start it, and there is nothing to record.
@@ -124,19 +136,22 @@ impl Settings {
             job: text(JOB)?,
             digest_limit: text(DIGEST_LIMIT).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_DIGEST_LIMIT),
             quiet: text(QUIET).is_some_and(|t| is_true(&t)),
+            origin: text(ORIGIN).and_then(|t| Origin::from_text(&t)),
         })
     }
 
     /// The variables that say the same.
     #[must_use]
     pub fn to_environment(&self) -> Vec<(&'static str, OsString)> {
-        vec![
+        let mut list = vec![
             (OUTPUT.variable, self.output.clone().into()),
             (PARTS.variable, self.parts.clone().into()),
             (JOB.variable, self.job.clone().into()),
             (DIGEST_LIMIT.variable, self.digest_limit.to_string().into()),
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
-        ]
+        ];
+        list.extend(self.origin.as_ref().map(|origin| (ORIGIN.variable, origin.to_text().into())));
+        list
     }
 }
 

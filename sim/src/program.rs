@@ -53,8 +53,10 @@ pub struct Program {
     pub mailboxes: Vec<Mailbox>,
     /// What messages are made of.
     pub layouts: Layouts,
-    /// The ranks of MPI_COMM_WORLD.
+    /// How many ranks there are, of all worlds.
     pub world_size: u32,
+    /// The first ranks of the worlds: where each has a context in [`Program::contexts`] for MPI_Finalize.
+    pub worlds: Vec<u32>,
     /// For each rank with several lanes: the lanes in the order that they made their calls, a number a call.
     pub turns: FxHashMap<u32, Vec<u32>>,
     /// What could not be understood.
@@ -62,6 +64,13 @@ pub struct Program {
 }
 
 impl Program {
+    /// The context of MPI_Finalize of a rank: that of its world.
+    #[must_use]
+    pub fn home_of(&self, rank: u32) -> ContextId {
+        let behind = self.worlds.partition_point(|first| *first <= rank);
+        u32::try_from(behind.saturating_sub(1)).unwrap_or(0)
+    }
+
     /// Whether several threads of a rank called MPI.
     #[must_use]
     pub fn has_threads(&self, rank: u32) -> bool {

@@ -35,6 +35,8 @@ pub const COMM_SELF: i64 = 0x102;
 pub const GROUP_NULL: i64 = 0x108;
 /// MPI_GROUP_EMPTY.
 pub const GROUP_EMPTY: i64 = 0x109;
+/// MPI_INFO_NULL.
+pub const INFO_NULL: i64 = 0x130;
 /// MPI_REQUEST_NULL.
 pub const REQUEST_NULL: i64 = 0x180;
 /// MPI_MESSAGE_NULL.

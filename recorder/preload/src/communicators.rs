@@ -4,8 +4,9 @@
 //! Where only some members take part (MPI_Comm_create_group, MPI_Intercomm_create), or there is no parent (MPI_Comm_create_from_group), they are
 //! counted by who takes part and with which tag.
 
+use recorder::settings::Origin;
 use rustc_hash::FxHashMap;
-use traces::constant::{COMM_SELF, COMM_WORLD, FIRST_MADE};
+use traces::constant::{COMM_NULL, COMM_SELF, COMM_WORLD, FIRST_MADE};
 use traces::{Function, Kind, mpi};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -28,7 +29,8 @@ pub struct Communicator {
     pub degrees: (usize, usize),
 }
 
-/// The members of a communicator as ranks in MPI_COMM_WORLD, −1 for those of other worlds.
+/// The members of a communicator as the trace names them: ranks in the MPI_COMM_WORLD of the first world; 2³² times its number more for those
+/// of another world; −1 for those that are not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members {
     /// Of the group that this process is in.
@@ -47,6 +49,19 @@ pub struct Communicators {
     world: bool,
     /// The sessions that are open.
     sessions: Vec<u64>,
+    /// The number of the world that this process is in.
+    own_world: u32,
+    /// Groups of processes of other worlds.
+    others: Vec<Others>,
+}
+
+/// A group of processes of other worlds.
+#[derive(Debug)]
+struct Others {
+    /// Kept as long as the process lives.
+    group: usize,
+    /// Who they are.
+    members: Vec<i64>,
 }
 
 /// The name of the set of all processes that were started together.
@@ -59,8 +74,9 @@ impl Communicators {
         self.known.get(&handle)
     }
 
-    /// MPI_Init has returned: MPI_COMM_WORLD and MPI_COMM_SELF are there. Returns rank and size.
-    pub fn begin_world(&mut self) -> Option<(u32, u32)> {
+    /// MPI_Init has returned: MPI_COMM_WORLD and MPI_COMM_SELF are there. Returns rank and size; None for a process that was started by others
+    /// and does not know by whom, since its rank is one in an unknown world.
+    pub fn begin_world(&mut self, origin: Option<&Origin>) -> Option<(u32, u32)> {
         let world = abi().native(Kind::Comm, COMM_WORLD)?;
         let (rank, size) = (query(mpi::COMM_RANK, world)?, query(mpi::COMM_SIZE, world)?);
         let peers = usize::try_from(size).ok()?;
@@ -69,7 +85,39 @@ impl Communicators {
             self.known.insert(own as u64, Communicator { id: COMM_SELF, peers: 1, ..Communicator::default() });
         }
         self.world = true;
-        Some((u32::try_from(rank).ok()?, u32::try_from(size).ok()?))
+        let place = (u32::try_from(rank).ok()?, u32::try_from(size).ok()?);
+        let Some(parent) = parent() else { return Some(place) };
+        self.begin_spawned(parent, origin?, rank);
+        Some(place)
+    }
+
+    /// This process was started by others, which told it who they are.
+    fn begin_spawned(&mut self, parent: u64, origin: &Origin, rank: i32) {
+        self.own_world = origin.world;
+        let (id, peers) = (origin.comm, origin.parents.len());
+        self.known.insert(parent, Communicator { id, rank: i64::from(rank), peers, ..Communicator::default() });
+        self.remember_others(parent, origin.parents.clone());
+    }
+
+    /// The remote group of an intercommunicator is of other worlds, and these are its members.
+    fn remember_others(&mut self, inter: u64, members: Vec<i64>) {
+        let mut group = 0usize;
+        // SAFETY: the intercommunicator is valid; the handle is written into a word that is large enough in every ABI.
+        let code = unsafe { real::pmpi(mpi::COMM_REMOTE_GROUP, [inter as usize, (&raw mut group) as usize]) };
+        if code == Some(0) {
+            self.others.push(Others { group, members });
+        }
+    }
+
+    /// The next communicator that the members of this one make by starting processes, and the number of the world of these.
+    pub fn next_spawned(&self, parent: u64) -> (i64, u32) {
+        let ancestor = self.known.get(&parent).copied().unwrap_or_default();
+        spawned(&ancestor, ancestor.children + 1)
+    }
+
+    /// The number of a communicator and its members, if it is known.
+    pub fn known_members(&self, handle: u64) -> Option<(i64, Members)> {
+        self.known.get(&handle).map(|known| (known.id, self.members(handle)))
     }
 
     /// A session is there. Where there is no MPI_COMM_WORLD, and this is the first, it tells rank and size.
@@ -104,10 +152,15 @@ impl Communicators {
 
     /// The program was given this communicator. Returns its number and its members.
     pub fn add(&mut self, handle: u64, parent: u64, how: Making, nth: u64, tag: u64, function: Function) -> (i64, Members) {
-        let members = self.members(if how == Making::ByParentLater { parent } else { handle });
         let ancestor = self.known.get(&parent).copied().unwrap_or_default();
+        if how == Making::BySpawning {
+            let (_, world) = spawned(&ancestor, nth);
+            let count = query(mpi::COMM_REMOTE_SIZE, handle as usize).map_or(0, i64::from);
+            self.remember_others(handle, (0..count).map(|rank| named(world, rank)).collect());
+        }
+        let members = self.members(if how == Making::ByParentLater { parent } else { handle });
         let mut words = match how {
-            Making::ByParent | Making::ByParentLater | Making::Otherwise => vec![1, ancestor.id as u64, nth],
+            Making::ByParent | Making::ByParentLater | Making::BySpawning => vec![1, ancestor.id as u64, nth],
             Making::ByGroup => vec![2, ancestor.id as u64, tag],
             Making::ByLeaders => vec![3, tag],
         };
@@ -120,7 +173,7 @@ impl Communicators {
             *made += 1;
             words.push(*made);
         }
-        let id = (digest(&words) >> 2) as i64 | FIRST_MADE;
+        let id = if how == Making::BySpawning { spawned(&ancestor, nth).0 } else { number(&words) };
         let mut communicator =
             Communicator { id, peers: members.local.len(), degrees: ancestor.degrees, ..Communicator::default() };
         if how == Making::ByParentLater {
@@ -151,7 +204,7 @@ impl Communicators {
         Members { local: group(mpi::COMM_GROUP), remote: if inter == 0 { Vec::new() } else { group(mpi::COMM_REMOTE_GROUP) } }
     }
 
-    /// The ranks in MPI_COMM_WORLD of the group that `function` gives of a communicator.
+    /// The members of the group that `function` gives of a communicator.
     fn group_members(&self, comm: usize, function: Function) -> Option<Vec<i64>> {
         let (mut group, mut size) = (0usize, 0i32);
         let handle_of = |word: &usize| abi().handle(Kind::Group, *word) as usize;
@@ -160,20 +213,22 @@ impl Communicators {
             real::pmpi(function, [comm, (&raw mut group) as usize]).filter(|&c| c == 0)?;
             real::pmpi(mpi::GROUP_SIZE, [handle_of(&group), (&raw mut size) as usize]);
         }
-        let count = usize::try_from(size).ok()?;
-        let ranks: Vec<i32> = (0..size).collect();
-        let mut world_ranks = vec![-1i32; count];
+        let mut members = vec![-1i64; usize::try_from(size).ok()?];
         if let Some(mut world_group) = self.world_group() {
-            // SAFETY: both groups are valid, and both arrays have `size` elements.
-            unsafe {
-                let arrays = (ranks.as_ptr() as usize, world_ranks.as_mut_ptr() as usize);
-                real::pmpi(mpi::GROUP_TRANSLATE_RANKS, [handle_of(&group), count, arrays.0, handle_of(&world_group), arrays.1]);
-                real::pmpi(mpi::GROUP_FREE, [(&raw mut world_group) as usize]);
+            let own = |rank: usize| i64::try_from(rank).map_or(-1, |rank| named(self.own_world, rank));
+            translate(handle_of(&group), handle_of(&world_group), &mut members, own);
+            // SAFETY: `world_group` made it.
+            unsafe { real::pmpi(mpi::GROUP_FREE, [(&raw mut world_group) as usize]) };
+        }
+        for others in &self.others {
+            if members.contains(&-1) {
+                let other = |rank: usize| others.members.get(rank).copied().unwrap_or(-1);
+                translate(handle_of(&group), handle_of(&others.group), &mut members, other);
             }
         }
         // SAFETY: the group was made above.
         unsafe { real::pmpi(mpi::GROUP_FREE, [(&raw mut group) as usize]) };
-        Some(world_ranks.into_iter().map(|r| if r < 0 { -1 } else { i64::from(r) }).collect())
+        Some(members)
     }
 
     /// The group of all processes that were started together, to be freed by the caller. What belongs to one session must not be mixed with
@@ -192,6 +247,41 @@ impl Communicators {
         };
         (code == Some(0)).then_some(group)
     }
+}
+
+/// Names those members of a group that are in another group, too, by their ranks there.
+fn translate(group: usize, other: usize, members: &mut [i64], name: impl Fn(usize) -> i64) {
+    let ranks: Vec<i32> = (0..).take(members.len()).collect();
+    let mut found = vec![-1i32; members.len()];
+    let arrays = (ranks.as_ptr() as usize, found.as_mut_ptr() as usize);
+    // SAFETY: both groups are valid, and both arrays have as many elements as the first group has members.
+    let code = unsafe { real::pmpi(mpi::GROUP_TRANSLATE_RANKS, [group, members.len(), arrays.0, other, arrays.1]) };
+    if code == Some(0) {
+        let named = members.iter_mut().zip(found).filter(|(member, _)| **member == -1);
+        named.for_each(|(member, rank)| *member = usize::try_from(rank).map_or(-1, &name));
+    }
+}
+
+/// How the trace names a process of a world.
+fn named(world: u32, rank: i64) -> i64 {
+    i64::from(world) << 32 | rank
+}
+
+/// The communicator that the members of another one make by starting processes, and the number of the world of these, which is not 0.
+fn spawned(parent: &Communicator, nth: u64) -> (i64, u32) {
+    let id = number(&[4, parent.id as u64, nth]);
+    (id, (id as u32 >> 1).max(1))
+}
+
+/// The communicator of those who started this process; None if nobody did.
+fn parent() -> Option<u64> {
+    let mut word = 0usize;
+    let address = (&raw mut word) as usize;
+    // SAFETY: MPI is initialized; the handle is written into a word that is large enough in every ABI.
+    let code = unsafe { real::pmpi(mpi::COMM_GET_PARENT, [address]) };
+    // SAFETY: the handle was written.
+    let handle = unsafe { abi().handle_at(Kind::Comm, address, 0) };
+    (code == Some(0) && abi().predefined(Kind::Comm, handle) != Some(COMM_NULL)).then_some(handle)
 }
 
 /// The neighbours of this process in a topology that was just made; None if `function` makes none, or it is inherited.
@@ -222,6 +312,11 @@ fn query(function: Function, handle: usize) -> Option<i32> {
     // SAFETY: the handle is valid, and the function takes it and the address of an int.
     let code = unsafe { real::pmpi(function, [handle, (&raw mut value) as usize]) };
     (code == Some(0)).then_some(value)
+}
+
+/// The number of a communicator that these words tell from every other one.
+fn number(words: &[u64]) -> i64 {
+    (digest(words) >> 2) as i64 | FIRST_MADE
 }
 
 fn digest(words: &[u64]) -> u64 {

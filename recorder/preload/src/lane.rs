@@ -22,6 +22,7 @@ use crate::process::{self, Process, clock};
 use crate::recent::Recent;
 use crate::results::Results;
 use crate::sites::Sites;
+use crate::spawn::Spawn;
 
 /// A file mapped into memory.
 #[derive(Debug)]
@@ -81,6 +82,8 @@ pub struct Lane {
     pub arguments: Arguments,
     /// The results of the call at hand.
     pub results: Results,
+    /// What the library is told to start in place of what the program named.
+    pub spawn: Option<Spawn>,
     /// Where the ring's contents are packed.
     body: Body,
     chunks: PathBuf,
@@ -146,6 +149,7 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
         recent: Recent::default(),
         arguments: Arguments::default(),
         results: Results::default(),
+        spawn: None,
         body: Body::default(),
         chunks: with_suffix(&stem, ".chunks"),
         chunks_file: None,

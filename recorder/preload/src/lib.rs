@@ -28,6 +28,7 @@ mod requests;
 mod results;
 mod shape;
 mod sites;
+mod spawn;
 mod weak;
 mod wrapper;
 

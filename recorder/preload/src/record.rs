@@ -13,6 +13,7 @@ use crate::recent::{Found, Key};
 use crate::requests::Named;
 use crate::results::Digests;
 use crate::shape::{self, Role, Shape};
+use crate::spawn;
 
 /// A call that is on record and has not returned.
 pub struct Pending {
@@ -49,8 +50,11 @@ pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame:
         None => unsafe { read_call(lane, shape, a, caller, epoch)? },
     };
     keep_statuses(lane, shape, a);
-    if function == mpi::ABORT {
-        lane.recording.end(Ending::Aborted);
+    match function {
+        mpi::ABORT => lane.recording.end(Ending::Aborted),
+        // SAFETY: as the caller's.
+        mpi::COMM_SPAWN | mpi::COMM_SPAWN_MULTIPLE => lane.spawn = unsafe { spawn::record_too(lane.process, function, a) },
+        _ => {}
     }
     let open = lane.recording.begin(call, clock::ticks());
     Some(Pending { lane, shape, open, place })
@@ -174,7 +178,8 @@ fn learn_outcome(lane: &mut Lane, code: i32) -> Option<u32> {
 #[cold]
 fn world_begins(lane: &mut Lane) {
     handles::change();
-    describe(lane, handles::with(|h| h.communicators.begin_world()));
+    let origin = lane.process.settings.origin.as_ref();
+    describe(lane, handles::with(|h| h.communicators.begin_world(origin)));
 }
 
 /// Programs that have sessions only are told their rank by the set of all processes.
@@ -191,6 +196,7 @@ fn describe(lane: &mut Lane, place: Option<(u32, u32)>) {
     let mut record = lane.process.record.clone();
     if let Some((rank, size)) = place {
         (record.rank, record.world_size) = (Some(rank), size);
+        record.world = lane.process.settings.origin.as_ref().map_or(0, |origin| origin.world);
     }
     (record.clock.last_ticks, record.clock.last_ns) = (clock::ticks(), clock::monotonic_ns());
     lane.recording.describe(&record);

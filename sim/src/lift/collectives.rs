@@ -72,6 +72,8 @@ fn constructor(function: Function) -> Option<&'static str> {
         | mpi::COMM_SPLIT_TYPE
         | mpi::COMM_CREATE
         | mpi::COMM_DISCONNECT
+        | mpi::COMM_SPAWN
+        | mpi::COMM_SPAWN_MULTIPLE
         | mpi::CART_SUB => "comm",
         mpi::CART_CREATE | mpi::GRAPH_CREATE | mpi::DIST_GRAPH_CREATE | mpi::DIST_GRAPH_CREATE_ADJACENT => "comm_old",
         mpi::INTERCOMM_MERGE => "intercomm",
@@ -193,7 +195,9 @@ impl Lifter<'_> {
         let groups: Option<Vec<&[i64]>> = groups.map(|group| self.groups[self.process].members(group)).collect();
         let mut members = match made {
             Some((COMM_NULL, ..)) => return Some(Op::Local),
-            Some((_, local, remote)) => [local, remote].concat(),
+            Some((_, local, remote)) => {
+                [local, remote].concat().into_iter().map(|member| self.trace.rank_of(member)).collect()
+            }
             None => groups?.concat(),
         };
         // The two groups of an intercommunicator see each other the other way round.

@@ -19,7 +19,7 @@ mod transfers;
 
 use rustc_hash::FxHashMap;
 use traces::function::{Class, Kind, mpi};
-use traces::{Ending, Trace};
+use traces::{Ending, Trace, World};
 
 use crate::program::{Channel, ChannelId, Completion, End, Lane, Mailbox, MailboxId, Op, OpId, Program, SetId, Slot, Span};
 pub(crate) use arguments::Arguments;
@@ -58,7 +58,19 @@ pub(crate) fn lift(trace: &Trace) -> Lifted {
         let caveat = format!("{ranks} MPI from several threads, whose calls are taken in the order of the recorded run");
         lifter.program.caveats.push(caveat);
     }
+    lifter.program.caveats.extend(trace.spawned.iter().map(spawned_text));
     Lifted { program: lifter.program, datatypes: lifter.datatypes, communicators: lifter.communicators }
+}
+
+/// Who the ranks of a world are that others started.
+fn spawned_text(world: &World) -> String {
+    match world.size {
+        1 => format!("rank {} is the only one of an MPI_COMM_WORLD of its own, which others started", world.first),
+        size => {
+            let (first, last) = (world.first, world.first + size - 1);
+            format!("ranks {first}-{last} are 0-{} of an MPI_COMM_WORLD of their own, which others started", size - 1)
+        }
+    }
 }
 
 /// The work in progress.
@@ -91,7 +103,8 @@ impl<'t> Lifter<'t> {
                 *slot = true;
             }
         }
-        let mut program = Program { world_size: trace.world_size, ops: vec![Op::Local], ..Program::default() };
+        let worlds = std::iter::once(0).chain(trace.spawned.iter().map(|world| world.first)).collect();
+        let mut program = Program { world_size: trace.world_size, worlds, ops: vec![Op::Local], ..Program::default() };
         let communicators = Communicators::of(trace, &present, &mut program.contexts);
         let processes = trace.processes.len().max(1);
         Lifter {

@@ -194,11 +194,12 @@ impl<C: Clock> Machine<'_, C> {
     /// An operation of MPI_Finalize.
     pub(super) fn finalize(&mut self, place: Place) -> u32 {
         let rank = self.program.lanes[place.lane as usize].rank;
-        let member = self.program.contexts[0].members.binary_search(&rank);
+        let home = self.program.home_of(rank);
+        let member = self.program.contexts[home as usize].members.binary_search(&rank);
         let Some(member) = member.ok().and_then(|m| u32::try_from(m).ok()) else { return super::chain::NONE };
-        let number = self.gatherings[0].number_of(member);
-        let operation = self.operation(Kind::Finalize(number), Level::Pending, place);
-        self.gather(0, member, FINALIZE, operation, place);
+        let number = self.gatherings[home as usize].number_of(member);
+        let operation = self.operation(Kind::Finalize(home, number), Level::Pending, place);
+        self.gather(home, member, FINALIZE, operation, place);
         operation
     }
 }

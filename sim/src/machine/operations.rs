@@ -24,8 +24,8 @@ pub(crate) enum Kind {
     Probe(ReceiveId),
     /// In which gathering, and the number of the round there.
     Part(CollectiveId, ContextId, u64),
-    /// In MPI_Finalize.
-    Finalize(u64),
+    /// In MPI_Finalize: in which gathering, and the number of the round there.
+    Finalize(ContextId, u64),
     /// Something that is not modelled.
     Other,
 }

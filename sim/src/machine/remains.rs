@@ -176,7 +176,8 @@ impl<C: Clock> Machine<'_, C> {
             for (number, round) in gathering.rounds() {
                 let Some(first) = round.parts.iter().flatten().next() else { continue };
                 let is_finalize = first.collective == FINALIZE;
-                let home = if is_finalize { 0 } else { self.program.collectives[first.collective as usize].context };
+                let own = || u32::try_from(context).unwrap_or(0);
+                let home = if is_finalize { own() } else { self.program.collectives[first.collective as usize].context };
                 let members = &self.program.contexts[home as usize].members;
                 let absent = round.parts.iter().zip(members).filter(|(part, _)| part.is_none());
                 list.push(LeftCollective {
@@ -269,7 +270,7 @@ impl<C: Clock> Machine<'_, C> {
             Kind::Part(collective, gathering, number) => {
                 (What::Collective(collective), self.members(collective, (gathering as usize, number), remains))
             }
-            Kind::Finalize(number) => (What::Finalize, missing(remains, (0, number))),
+            Kind::Finalize(home, number) => (What::Finalize, missing(remains, (home as usize, number))),
             Kind::Other => (What::Finalize, Awaited::Each(Vec::new())),
         };
         Need { posted: operation.place, what, from }
