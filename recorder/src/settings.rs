@@ -117,7 +117,14 @@ impl Settings {
     /// The settings of a recording to `output`, an absolute path, with everything else as it is by default.
     #[must_use]
     pub fn new(output: PathBuf, job: String) -> Settings {
-        Settings { parts: with_suffix(&output, ".parts"), output, job, digest_limit: DEFAULT_DIGEST_LIMIT, quiet: false, origin: None }
+        Settings {
+            parts: with_suffix(&output, ".parts"),
+            output,
+            job,
+            digest_limit: DEFAULT_DIGEST_LIMIT,
+            quiet: false,
+            origin: None,
+        }
     }
 
     /// What this process was told; None if `mpitrace record` did not start it, and there is nothing to record.

@@ -8,6 +8,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+/// Functions that libraries declare, and that fail or crash on one machine without a launcher's help, recorded or not.
+const BROKEN: [(&str, &str); 7] = [
+    ("mpich", "MPI_Comm_spawn"),
+    ("intel", "MPI_Comm_spawn"),
+    ("mpich", "MPI_Open_port"),
+    ("wheel", "MPI_Open_port"),
+    ("standard", "MPI_Open_port"),
+    ("intel", "MPI_Open_port"),
+    ("mpi", "MPI_Open_port"),
+];
+
 /// One MPI library.
 #[derive(Clone, Debug)]
 pub struct Mpi {
@@ -68,7 +79,8 @@ impl Mpi {
         let is_declared = ["(", " ("].iter().any(|open| self.header.contains(&format!(" {function}{open}")));
         let name = [function.as_bytes(), b"\0"].concat();
         let in_library = |library: &PathBuf| std::fs::read(library).is_ok_and(|b| b.windows(name.len()).any(|w| w == name));
-        is_declared && self.library.as_ref().is_none_or(in_library)
+        let is_broken = BROKEN.contains(&(self.name, function));
+        is_declared && !is_broken && self.library.as_ref().is_none_or(in_library)
     }
 
     /// The command that starts so many ranks of what is added to it.

@@ -1,4 +1,5 @@
 // Every two ranks start a process more: messages across, a broadcast to the children, a merge of parents and children.
+// needs: MPI_Comm_spawn
 // expect: nothing
 #include "require.h"
 

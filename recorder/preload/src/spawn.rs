@@ -105,7 +105,8 @@ unsafe fn is_certain(program: &Program) -> bool {
     let is_found = name.contains(&b'/') && is_executable(name)
         || !name.contains(&b'/')
             && std::env::var_os("PATH").is_some_and(|path| {
-                std::env::split_paths(&path).any(|place| is_executable(&place.join(OsString::from_vec(name.to_vec())).into_os_string().into_vec()))
+                std::env::split_paths(&path)
+                    .any(|place| is_executable(&place.join(OsString::from_vec(name.to_vec())).into_os_string().into_vec()))
             });
     is_found && !is_placed(program.info)
 }

@@ -195,9 +195,7 @@ impl Lifter<'_> {
         let groups: Option<Vec<&[i64]>> = groups.map(|group| self.groups[self.process].members(group)).collect();
         let mut members = match made {
             Some((COMM_NULL, ..)) => return Some(Op::Local),
-            Some((_, local, remote)) => {
-                [local, remote].concat().into_iter().map(|member| self.trace.rank_of(member)).collect()
-            }
+            Some((_, local, remote)) => [local, remote].concat().into_iter().map(|member| self.trace.rank_of(member)).collect(),
             None => groups?.concat(),
         };
         // The two groups of an intercommunicator see each other the other way round.
