@@ -3,10 +3,12 @@
 mod collective;
 mod deadlock;
 mod failures;
+mod groups;
 mod job;
 mod laws;
 mod matching;
 mod oracle;
+mod partitioned;
 mod replay;
 mod requests;
 mod schedules;
