@@ -105,6 +105,9 @@ pub fn in_directory(directory: &Path) -> Result<Vec<Part>, Error> {
                     (part.process.rank, part.process.world_size) = (process.rank, process.world_size);
                     part.process.world = process.world;
                 }
+                if part.process.stopped.is_empty() {
+                    part.process.stopped = process.stopped;
+                }
                 part.add_thread(&ring, &chunks);
             }
             None => {

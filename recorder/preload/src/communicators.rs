@@ -1,6 +1,7 @@
 //! Communicators: a number that is the same on all members, found without talking to them.
 //!
-//! All members of a communicator make its children in the same order, so (parent, how many children before, members) names a child.
+//! All members of a communicator make its children in the same order, so (parent, how many children before, members) names a child. Windows
+//! and files are children, too.
 //! Where only some members take part (MPI_Comm_create_group, MPI_Intercomm_create), or there is no parent (MPI_Comm_create_from_group), they are
 //! counted by who takes part and with which tag.
 
@@ -53,6 +54,8 @@ pub struct Communicators {
     own_world: u32,
     /// Groups of processes of other worlds.
     others: Vec<Others>,
+    /// This process's rank in it.
+    rank: u32,
 }
 
 /// A group of processes of other worlds.
@@ -85,7 +88,8 @@ impl Communicators {
             self.known.insert(own as u64, Communicator { id: COMM_SELF, peers: 1, ..Communicator::default() });
         }
         self.world = true;
-        let place = (u32::try_from(rank).ok()?, u32::try_from(size).ok()?);
+        self.rank = u32::try_from(rank).ok()?;
+        let place = (self.rank, u32::try_from(size).ok()?);
         let Some(parent) = parent() else { return Some(place) };
         self.begin_spawned(parent, origin?, rank);
         Some(place)
@@ -129,7 +133,8 @@ impl Communicators {
         let found = (of_group(mpi::GROUP_RANK), of_group(mpi::GROUP_SIZE));
         // SAFETY: the group was made above.
         unsafe { real::pmpi(mpi::GROUP_FREE, [(&raw mut group) as usize]) };
-        Some((u32::try_from(found.0?).ok()?, u32::try_from(found.1?).ok()?))
+        self.rank = u32::try_from(found.0?).ok()?;
+        Some((self.rank, u32::try_from(found.1?).ok()?))
     }
 
     /// A session is over.
@@ -148,6 +153,18 @@ impl Communicators {
             p.children += 1;
             p.children
         })
+    }
+
+    /// The number of a window or a file that the members of `parent` have made together; None if that is not known.
+    pub fn number_child(&mut self, parent: u64, kind: Kind) -> Option<i64> {
+        let nth = self.count_child(parent);
+        let ancestor = self.known.get(&parent)?;
+        let mut words = vec![4, kind as u64, ancestor.id as u64, nth];
+        // MPI_COMM_SELF is another one on each rank.
+        if ancestor.id == COMM_SELF {
+            words.push(u64::from(self.rank));
+        }
+        Some(number(&words))
     }
 
     /// The program was given this communicator. Returns its number and its members.
@@ -269,7 +286,7 @@ fn named(world: u32, rank: i64) -> i64 {
 
 /// The communicator that the members of another one make by starting processes, and the number of the world of these, which is not 0.
 fn spawned(parent: &Communicator, nth: u64) -> (i64, u32) {
-    let id = number(&[4, parent.id as u64, nth]);
+    let id = number(&[5, parent.id as u64, nth]);
     (id, (id as u32 >> 1).max(1))
 }
 

@@ -16,6 +16,8 @@ mod dlsym;
 mod handles;
 mod lane;
 mod loader;
+mod memory;
+mod output;
 mod payload;
 mod process;
 mod python;

@@ -17,7 +17,8 @@ use crate::spawn;
 
 /// A call that is on record and has not returned.
 pub struct Pending {
-    lane: &'static mut Lane,
+    /// Which call of the lane it is.
+    call: u64,
     shape: &'static Shape,
     open: Open,
     /// Its place among the recent calls, if it has one.
@@ -30,7 +31,8 @@ pub struct Pending {
 /// The arguments are those of the function.
 #[inline]
 pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame: usize) -> Option<Pending> {
-    let lane = thread.lane()?;
+    let lane = &mut *thread.lane()?;
+    lane.calls += 1;
     let caller = python::place(thread, lane.callers.of(frame));
     if !lane.recording.has_room() && !lane.flush() {
         return None;
@@ -57,7 +59,7 @@ pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame:
         _ => {}
     }
     let open = lane.recording.begin(call, clock::ticks());
-    Some(Pending { lane, shape, open, place })
+    Some(Pending { call: lane.calls, shape, open, place })
 }
 
 /// Reads a call that is not one of the recent. Gives its number, and its place among the recent from now on.
@@ -122,14 +124,17 @@ fn learn_call(lane: &mut Lane, function: Function, caller: usize, arrays: bool) 
     lane.recording.intern(Entry::Call, lane.arguments.words.key(), |out| write_call(out, function, site, &values))
 }
 
-/// Puts on record that a call has returned.
+/// Puts on record that a call has returned. If MPI_Abort was called in the middle of it, by a callback, and returned, nothing of it is
+/// where it was.
 ///
 /// # Safety
 /// The arguments are those that the function was called with, and it returned `code`.
 #[inline]
-pub unsafe fn leave(pending: Pending, a: &[usize], code: i32) {
+pub unsafe fn leave(thread: &Thread, pending: Pending, a: &[usize], code: i32) {
     let end = clock::ticks();
-    let Pending { lane, shape, open, place } = pending;
+    let Pending { call, shape, open, place } = pending;
+    let Some(mut lent) = thread.lane().filter(|lane| lane.calls == call) else { return };
+    let lane = &mut *lent;
     match shape.function {
         mpi::INIT | mpi::INIT_THREAD if code == 0 => world_begins(lane),
         // SAFETY: the library has just given this session.

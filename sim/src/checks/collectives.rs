@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use traces::trace::is_made;
 use traces::{Function, SiteId};
 
-use super::wording::{comm_name, count, distinct, ranks};
+use super::wording::{count, distinct, ranks};
 use super::{Evidence, across, collective_data, primary};
 use crate::finding::{Finding, Label, Place, Severity};
 use crate::machine::Log;
@@ -92,8 +92,7 @@ fn order(evidence: Evidence, meeting: Meeting) -> Option<Finding> {
         })
         .collect();
     let mut found = Finding::new(&rules::COLLECTIVE_ORDER, Severity::Error, parts.join(" where "));
-    let comm = evidence.program.contexts[meeting.context as usize].comm;
-    let text = format!("is collective call {} on {}", meeting.number + 1, comm_name(comm));
+    let text = format!("is collective call {} on {}", meeting.number + 1, evidence.name_of(meeting.context));
     found.labels = groups.values().map(|calls| label(evidence, calls, &text)).collect();
     Some(found)
 }

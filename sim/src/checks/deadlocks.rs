@@ -4,11 +4,11 @@
 
 use super::cores::{self, Core};
 use super::near_misses::{Difference, NearMiss};
-use super::wording::{and, count, distinct, on_comm, ranks};
+use super::wording::{and, count, distinct, ranks};
 use super::{Evidence, primary, secondary};
 use crate::finding::{Finding, Label, Place, Severity, WaitFor};
 use crate::machine::{Awaited, Fate, Need, Remains, Wait, What};
-use crate::program::Until;
+use crate::program::{SyncId, SyncKind, Until};
 use crate::rules;
 
 /// What it means that ranks are stuck.
@@ -187,7 +187,14 @@ fn is_unready(evidence: Evidence, core: &Core) -> bool {
 
 /// Which freedom of the library a core depends on.
 fn unless(evidence: Evidence, core: &Core) -> &'static str {
-    if sends(evidence, core).next().is_some() { "sends were not buffered" } else { "collectives waited for all their members" }
+    let mut waits = core.lanes.iter().filter_map(|lane| wait_of(evidence, *lane)).flat_map(|wait| &wait.needs);
+    if sends(evidence, core).next().is_some() {
+        "sends were not buffered"
+    } else if waits.any(|need| matches!(need.what, What::Sync(_))) {
+        "MPI_Win_start waited for MPI_Win_post"
+    } else {
+        "collectives waited for all their members"
+    }
 }
 
 /// How to do without it.
@@ -270,6 +277,12 @@ fn label_core(evidence: Evidence, core: &Core, found: &mut Finding) {
             };
             groups.push((need.posted, secondary(need.posted, text), Vec::new()));
         }
+        if let Some(Awaited::Locks { held, .. }) = hopeless.map(|need| &need.from) {
+            for held in held.iter().filter(|held| !groups.iter().any(|(place, ..)| *place == held.place)).collect::<Vec<_>>() {
+                let text = format!("rank {} asked for the lock, and has it", held.rank);
+                groups.push((held.place, secondary(held.place, text), Vec::new()));
+            }
+        }
     }
     let hidden = groups.len().saturating_sub(LABELS_MAX);
     for (_, mut label, others) in groups.into_iter().take(LABELS_MAX) {
@@ -324,12 +337,25 @@ fn need_text(evidence: Evidence, wait: &Wait, need: &Need) -> String {
         What::Receive(receive) | What::Probe(receive) => format!("{some}{}", evidence.receive_text(receive, need.posted)),
         What::Collective(collective) => {
             let plan = &evidence.program.collectives[collective as usize];
-            let comm = evidence.program.contexts[plan.context as usize].comm;
             // Those that made a persistent one have to start it.
             let verb = if plan.function.name().ends_with("_init") { "start its" } else { "call" };
-            format!("{some}{} to {verb} {}{}", ranks(&missing(evidence, need)), plan.function, on_comm(comm))
+            format!("{some}{} to {verb} {}{}", ranks(&missing(evidence, need)), plan.function, evidence.on(plan.context))
         }
         What::Finalize => format!("{some}{} to call MPI_Finalize", ranks(&missing(evidence, need))),
+        What::Sync(sync) => format!("{some}{}", sync_text(evidence, sync, &missing(evidence, need))),
+    }
+}
+
+/// What others have to do on a window.
+fn sync_text(evidence: Evidence, sync: SyncId, who: &[u32]) -> String {
+    let plan = &evidence.program.syncs[sync as usize];
+    let (who, on) = (ranks(who), evidence.on(plan.window));
+    match plan.kind {
+        SyncKind::Wait { .. } => format!("{who} to call MPI_Win_complete{on}"),
+        SyncKind::Lock { .. } | SyncKind::Unlock | SyncKind::Access => {
+            format!("{who} to give back the lock on the memory of {}{on}", ranks(&distinct(plan.ranks.iter().copied())))
+        }
+        _ => format!("{who} to call MPI_Win_post{on}"),
     }
 }
 
@@ -340,5 +366,6 @@ fn missing(evidence: Evidence, need: &Need) -> Vec<u32> {
         Awaited::AnyOf(context) => evidence.program.contexts[*context as usize].members.clone(),
         Awaited::Missing(at) => evidence.remains.collectives[*at].missing.clone(),
         Awaited::Each(ranks) => ranks.clone(),
+        Awaited::Locks { held, .. } => held.iter().map(|held| held.rank).collect(),
     })
 }

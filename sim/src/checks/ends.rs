@@ -108,17 +108,25 @@ fn title(evidence: Evidence, who: &[u32], stops: &[Option<Stop>], (half, stopped
     }
 }
 
-/// Where the recording of a lane ends; None if its process came to its end, is still running, or the lane ended before.
+/// Where the recording of a lane ends; None if its process came to its end, is still running, went on without being recorded, or the lane
+/// ended before.
 fn stop_of(evidence: Evidence, lane: usize) -> Option<Stop> {
     let (recorded, plan) = (&evidence.trace.lanes[lane], &evidence.program.lanes[lane]);
-    let is_running = evidence.trace.processes.get(recorded.process as usize).is_some_and(|process| process.is_running);
-    if plan.end != End::Unknown || is_running || recorded.ended || recorded.rank.is_none() {
+    let process = evidence.trace.processes.get(recorded.process as usize);
+    let went_on = process.is_some_and(|process| process.is_running || !process.stopped.is_empty());
+    if plan.end != End::Unknown || went_on || recorded.ended || recorded.rank.is_none() {
         return None;
     }
     let last = evidence.program.ops[*plan.steps.last()? as usize];
     let waits = matches!(
         last,
-        Op::Transfer { .. } | Op::Probe { .. } | Op::Deliver { .. } | Op::Collective { .. } | Op::Complete { .. } | Op::Finalize
+        Op::Transfer { .. }
+            | Op::Probe { .. }
+            | Op::Deliver { .. }
+            | Op::Collective { .. }
+            | Op::Complete { .. }
+            | Op::Finalize
+            | Op::Sync { .. }
     );
     Some(match &evidence.remains.fates[lane] {
         _ if !plan.in_flight => Stop::Outside,
@@ -148,6 +156,7 @@ fn is_for(evidence: Evidence, from: &Awaited, who: &[u32]) -> bool {
         Awaited::AnyOf(context) => any(&evidence.program.contexts[*context as usize].members),
         Awaited::Missing(at) => any(&evidence.remains.collectives[*at].missing),
         Awaited::Each(ranks) => any(ranks),
+        Awaited::Locks { held, .. } => held.iter().any(|held| who.contains(&held.rank)),
     }
 }
 

@@ -11,13 +11,17 @@ mod contents;
 mod cores;
 mod deadlocks;
 mod ends;
+mod gathered;
 mod hangs;
 mod leaks;
 mod near_misses;
+mod one_sided;
 mod orphans;
 mod requests;
 mod schedules;
 mod standing;
+mod types;
+mod usage;
 mod wording;
 
 use traces::{Call, Trace};
@@ -160,6 +164,12 @@ fn findings(evidence: Evidence, log: &Log) -> Vec<Finding> {
     let mut found = collectives::check(evidence, log);
     found.extend(contents::check(evidence, log));
     found.extend(arguments::check(evidence));
+    found.extend(types::check(evidence));
+    found.extend(usage::check(evidence));
+    // Without the calls before it nobody knows what epoch a call is in.
+    if evidence.trace.damage.is_empty() {
+        found.extend(one_sided::check(evidence));
+    }
     let near_misses = near_misses::find(evidence);
     // Where the machine contradicts the recording, what it says of waiting ranks proves nothing.
     if log.forced.is_empty() || !evidence.trace.damage.is_empty() {

@@ -81,8 +81,8 @@ impl Lifter<'_> {
         let contexts = &mut self.program.contexts;
         let context = *self.pairs.contexts.entry((mailbox.context, number)).or_insert_with(|| {
             // Nobody calls collectives there.
-            let Context { comm, is_inter, .. } = contexts[mailbox.context as usize];
-            contexts.push(Context { comm, is_inter, members: Vec::new() });
+            let Context { thing, comm, is_inter, .. } = contexts[mailbox.context as usize];
+            contexts.push(Context { thing, comm, is_inter, members: Vec::new() });
             index_of_last(contexts)
         });
         Peer::Channel(self.channel(Mailbox { context, rank: mailbox.rank }, channel.source))

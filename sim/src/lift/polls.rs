@@ -43,6 +43,7 @@ impl Lifter<'_> {
                 let receive = self.receive(a, ["source", "tag", "", ""]);
                 return Some(Op::Probe { receive, take: None, poll: false });
             }
+            mpi::WIN_TEST if !a.flag() => return self.waiting_test(a),
             // Whether this part has come or another, the rest is not there either.
             mpi::TEST | mpi::TESTALL | mpi::PARRIVED if !a.flag() => Until::All,
             mpi::TESTANY if !a.flag() => Until::Any,

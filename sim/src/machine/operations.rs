@@ -3,7 +3,7 @@
 use super::chain::NONE;
 use super::{Clock, Machine};
 use crate::finding::Place;
-use crate::program::{CollectiveId, ContextId, ReceiveId, SendId};
+use crate::program::{CollectiveId, ContextId, ReceiveId, SendId, SyncId};
 
 /// How far an operation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Part(CollectiveId, ContextId, u64),
     /// In MPI_Finalize: in which gathering, and the number of the round there.
     Finalize(ContextId, u64),
+    /// On a window.
+    Sync(SyncId),
     /// Something that is not modelled.
     Other,
 }

@@ -11,7 +11,7 @@ use crate::rules::{self, Rule};
 #[must_use]
 pub fn render(subject: &Subject) -> String {
     let mut suite = TestSuite::new(subject.name);
-    suite.add_test_cases(rules::ALL.into_iter().map(|rule| case(subject, rule)));
+    suite.add_test_cases(rules::ALL.iter().copied().map(|rule| case(subject, rule)));
     if subject.verdict() == Verdict::Undecided {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_type("undecided").set_message(subject.gaps().join("; "));

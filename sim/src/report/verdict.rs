@@ -59,7 +59,9 @@ impl Subject<'_> {
         if self.trace.world_size == 0 && self.trace.event_count() > 0 {
             gaps.push("no process came out of MPI_Init".to_owned());
         }
-        let processes = self.trace.processes.iter().filter(|process| process.ending != Ending::Finalized);
+        // What became of a process whose recording stopped is not known.
+        let is_open = |process: &&traces::Process| process.ending != Ending::Finalized && process.stopped.is_empty();
+        let processes = self.trace.processes.iter().filter(is_open);
         let open = processes.filter_map(|process| Some((process.rank?, process.is_running)));
         let (running, unfinished): (Vec<_>, Vec<_>) = open.partition(|(_, is_running)| *is_running);
         let ranks = |list: Vec<(u32, bool)>| list.into_iter().map(|(rank, _)| rank).collect::<Vec<u32>>();
