@@ -170,14 +170,14 @@ impl Communicators {
     /// The program was given this communicator. Returns its number and its members.
     pub fn add(&mut self, handle: u64, parent: u64, how: Making, nth: u64, tag: u64, function: Function) -> (i64, Members) {
         let ancestor = self.known.get(&parent).copied().unwrap_or_default();
-        if how == Making::BySpawning {
+        if how == Making::Spawning {
             let (_, world) = spawned(&ancestor, nth);
             let count = query(mpi::COMM_REMOTE_SIZE, handle as usize).map_or(0, i64::from);
             self.remember_others(handle, (0..count).map(|rank| named(world, rank)).collect());
         }
         let members = self.members(if how == Making::ByParentLater { parent } else { handle });
         let mut words = match how {
-            Making::ByParent | Making::ByParentLater | Making::BySpawning => vec![1, ancestor.id as u64, nth],
+            Making::ByParent | Making::ByParentLater | Making::Spawning => vec![1, ancestor.id as u64, nth],
             Making::ByGroup => vec![2, ancestor.id as u64, tag],
             Making::ByLeaders => vec![3, tag],
         };
@@ -190,7 +190,7 @@ impl Communicators {
             *made += 1;
             words.push(*made);
         }
-        let id = if how == Making::BySpawning { spawned(&ancestor, nth).0 } else { number(&words) };
+        let id = if how == Making::Spawning { spawned(&ancestor, nth).0 } else { number(&words) };
         let mut communicator =
             Communicator { id, peers: members.local.len(), degrees: ancestor.degrees, ..Communicator::default() };
         if how == Making::ByParentLater {

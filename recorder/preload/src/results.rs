@@ -277,7 +277,7 @@ impl Reader<'_> {
     fn communicator(&self, at: usize, into: &mut Results, handles: &mut Handles) {
         handles::change();
         let parent = self.shape.comm.map_or(0, |c| self.abi.handle(Kind::Comm, self.a[c]));
-        let counted = matches!(self.shape.makes, Some(Making::ByParent | Making::ByParentLater | Making::BySpawning));
+        let counted = matches!(self.shape.makes, Some(Making::ByParent | Making::ByParentLater | Making::Spawning));
         let nth = if counted { handles.communicators.count_child(parent) } else { 0 };
         // SAFETY: the library has just written this communicator.
         let handle = unsafe { self.abi.handle_at(Kind::Comm, self.a[at], 0) };

@@ -95,7 +95,7 @@ pub enum Making {
     /// By two groups that find each other in some way (MPI_Intercomm_create, MPI_Comm_accept).
     ByLeaders,
     /// By all members of the parent, which start a world of processes more.
-    BySpawning,
+    Spawning,
 }
 
 /// The shape of a function. It is worked out when it is asked for first.
@@ -235,7 +235,7 @@ fn making(bare: &str) -> Option<Making> {
         | "Graph_create"
         | "Dist_graph_create"
         | "Dist_graph_create_adjacent" => Making::ByParent,
-        "Comm_spawn" | "Comm_spawn_multiple" => Making::BySpawning,
+        "Comm_spawn" | "Comm_spawn_multiple" => Making::Spawning,
         _ => return None,
     })
 }

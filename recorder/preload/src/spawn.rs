@@ -2,7 +2,8 @@
 //!
 //! They are started by the launcher, which knows nothing of the recording and hands on no environment. So the library is told to start
 //! `/usr/bin/env NAME=VALUE… PROGRAM ARGUMENT…` in place of `PROGRAM ARGUMENT…`: `env` becomes the program, as `mpitrace record` does. This is left
-//! alone where it could end in anything but the same program: a program that is not found here, or that the launcher is told where to find.
+//! alone where it could end in anything but the same program: a program that is not found here, or that the launcher is told where to find, and
+//! libraries that have room for a short command line only.
 
 use std::ffi::{CStr, CString, OsString};
 use std::os::unix::ffi::OsStringExt;
@@ -45,7 +46,7 @@ pub unsafe fn record_too(process: &Process, function: Function, a: &mut [usize])
     let at = |name: &str| function.parameter(name);
     let comm = abi().handle(Kind::Comm, a[at("comm")?]);
     let is_root = handles::with(|h| h.communicators.get(comm).map(|known| known.rank)) == Some(abi().rank(a[at("root")?] as i32));
-    if !is_root {
+    if !is_root || !takes_long_commands(&process.record.library) {
         return None;
     }
     // SAFETY: as the caller's, and this is the root.
@@ -86,6 +87,16 @@ unsafe fn programs(function: Function, a: &[usize]) -> Option<Vec<Program>> {
         Program { command: *commands.add(i), arguments, info: abi().handle_at(Kind::Info, infos, i) }
     };
     Some((0..count).map(program).collect())
+}
+
+/// Whether a library passes command lines of any length to its launcher. MPICH did it in one line of 1024 bytes before 4.1, and others are made from
+/// it.
+fn takes_long_commands(library: &str) -> bool {
+    let mpich = || {
+        let mut numbers = library.strip_prefix("MPICH Version:")?.trim().split('.').map(|n| n.parse::<u32>().ok());
+        Some((numbers.next()??, numbers.next()??))
+    };
+    library.starts_with("Open MPI") || mpich().is_some_and(|version| version >= (4, 1))
 }
 
 /// Whether the launcher would start what is found here.
@@ -142,6 +153,11 @@ fn variables(process: &Process, comm: u64) -> Option<Vec<CString>> {
     settings.origin = Some(Origin { world, comm, parents });
     let mut list = settings.to_environment();
     list.push((LD_PRELOAD, std::env::var_os(LD_PRELOAD)?));
+    // Launchers pass on what they can read as text.
+    let is_plain = |value: &OsString| value.as_encoded_bytes().iter().all(|byte| matches!(byte, b' '..=b'~'));
+    if !list.iter().all(|(_, value)| is_plain(value)) {
+        return None;
+    }
     let text = |(name, value): (&str, OsString)| CString::new([name.as_bytes(), b"=", &value.into_vec()].concat()).ok();
     list.into_iter().map(text).collect()
 }
@@ -161,5 +177,22 @@ impl Spawn {
         let arguments: Vec<Vec<*const c_char>> = programs.iter().map(row).collect();
         let rows = arguments.iter().map(|row| row.as_ptr()).collect();
         Spawn { commands: vec![ENV.as_ptr(); programs.len()], arguments, rows, _texts: variables }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_libraries_that_take_them_get_long_commands() {
+        for library in ["Open MPI v4.1.4, package: Debian", "MPICH Version:\t4.1", "MPICH Version: 5.0.2"] {
+            assert!(takes_long_commands(library), "{library}");
+        }
+        for library in
+            ["MPICH Version:\t4.0.2", "MPICH Version: 3.4", "MVAPICH2 Version: 2.3", "Intel(R) MPI Library 2021.18", ""]
+        {
+            assert!(!takes_long_commands(library), "{library}");
+        }
     }
 }

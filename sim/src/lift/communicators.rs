@@ -62,8 +62,8 @@ pub(crate) struct Communicators {
 impl Communicators {
     /// Finds them all. Each gets a context in `contexts`; the first contexts are those of MPI_Finalize, one for each world.
     pub(crate) fn of(trace: &Trace, present: &[bool], contexts: &mut Vec<Context>) -> Communicators {
-        let mut all = Communicators::default();
-        all.worlds = std::iter::once(0).chain(trace.spawned.iter().map(|world| world.first)).collect();
+        let firsts = std::iter::once(0).chain(trace.spawned.iter().map(|world| world.first));
+        let mut all = Communicators { worlds: firsts.collect(), ..Communicators::default() };
         let members = |first: u32| trace.world_of(first).map(i64::from).collect::<Vec<i64>>();
         let worlds: Vec<(u32, Vec<i64>)> = all.worlds.iter().map(|first| (*first, members(*first))).collect();
         contexts.extend(worlds.iter().map(|(_, world)| context(COMM_WORLD, present, &[world])));
