@@ -9,9 +9,11 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 /// Functions that libraries declare, and that fail or crash on one machine without a launcher's help, recorded or not.
-const BROKEN: [(&str, &str); 7] = [
+const BROKEN: [(&str, &str); 9] = [
     ("mpich", "MPI_Comm_spawn"),
     ("intel", "MPI_Comm_spawn"),
+    ("mpich", "MPI_Comm_join"),
+    ("intel", "MPI_Comm_join"),
     ("mpich", "MPI_Open_port"),
     ("wheel", "MPI_Open_port"),
     ("standard", "MPI_Open_port"),

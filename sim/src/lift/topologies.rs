@@ -28,6 +28,8 @@ enum Topology {
     },
     /// By the rank that receives.
     Distributed(FxHashMap<i64, Vec<i64>>),
+    /// Some edges are not on record.
+    Unknown,
 }
 
 impl Topologies {
@@ -60,9 +62,11 @@ impl Topologies {
                     return None;
                 }
                 let own = i64::from(new.local.position(rank)?);
-                let empty = Topology::Distributed(FxHashMap::default());
-                let Topology::Distributed(sources) = self.list.entry(made).or_insert(empty) else { return None };
-                add_edges(call, own, sources);
+                let topology = self.list.entry(made).or_insert(Topology::Distributed(FxHashMap::default()));
+                let Topology::Distributed(sources) = topology else { return None };
+                if add_edges(call, own, sources).is_none() {
+                    *topology = Topology::Unknown;
+                }
                 return Some(());
             }
             _ => self.list.get(&call.int("comm")?)?.clone(),
@@ -83,6 +87,7 @@ impl Topologies {
                 edges.get(start..end).map(<[i64]>::to_vec)
             }
             Topology::Distributed(sources) => Some(sources.get(&rank).cloned().unwrap_or_default()),
+            Topology::Unknown => None,
         }
     }
 }
@@ -111,18 +116,19 @@ fn makes_topology(function: Function) -> bool {
     )
 }
 
-/// The edges that a call tells of: those to its own rank, or any.
-fn add_edges(call: &Call, own: i64, sources: &mut FxHashMap<i64, Vec<i64>>) {
+/// The edges that a call tells of: those to its own rank, or any. None if they are not all on record.
+fn add_edges(call: &Call, own: i64, sources: &mut FxHashMap<i64, Vec<i64>>) -> Option<()> {
+    let (origins, mut destinations) = (call.ints("sources"), call.ints("destinations").iter());
     if call.function == mpi::DIST_GRAPH_CREATE_ADJACENT {
-        sources.insert(own, call.ints("sources").to_vec());
-        return;
+        let is_whole = call.int("indegree") == i64::try_from(origins.len()).ok();
+        return is_whole.then(|| sources.insert(own, origins.to_vec())).map(|_| ());
     }
-    let mut destinations = call.ints("destinations").iter();
-    for (source, degree) in call.ints("sources").iter().zip(call.ints("degrees")) {
-        for destination in destinations.by_ref().take(usize::try_from(*degree).unwrap_or(0)) {
-            sources.entry(*destination).or_default().push(*source);
+    for (source, degree) in origins.iter().zip(call.ints("degrees")) {
+        for _ in 0..*degree {
+            sources.entry(*destinations.next()?).or_default().push(*source);
         }
     }
+    (call.int("n") == i64::try_from(origins.len()).ok()).then_some(())
 }
 
 /// The two neighbours in each dimension, the last of which varies fastest.
