@@ -56,6 +56,14 @@ pub const DIGEST_LIMIT: Setting = Setting {
     default: Some("65536"),
 };
 
+/// How much of the stack of a call is kept.
+pub const STACK: Setting = Setting {
+    flag: Some("stack"),
+    variable: "MPITRACE_STACK",
+    meaning: "Keep so many frames of the stack of each call; 1 keeps the caller's line only",
+    default: Some("16"),
+};
+
 /// Whether to print nothing.
 pub const QUIET: Setting =
     Setting { flag: Some("quiet"), variable: "MPITRACE_QUIET", meaning: "Print nothing about the recording", default: Some("0") };
@@ -93,7 +101,7 @@ pub const PRELOAD: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 9] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, QUIET, HANG_AFTER, ON_HANG, ORIGIN, PRELOAD];
+pub const TABLE: [Setting; 10] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, STACK, QUIET, HANG_AFTER, ON_HANG, ORIGIN, PRELOAD];
 
 /// The value of a variable in an environment as the kernel keeps it.
 fn variable_in(environment: &[u8], name: &str) -> Option<OsString> {
@@ -103,6 +111,11 @@ fn variable_in(environment: &[u8], name: &str) -> Option<OsString> {
 
 /// The limit of [`DIGEST_LIMIT`] where nothing else is said.
 pub const DEFAULT_DIGEST_LIMIT: u64 = 64 << 10;
+
+/// The frames of [`STACK`] where nothing else is said, and the most that there can be.
+pub const DEFAULT_STACK: usize = 16;
+/// See [`DEFAULT_STACK`].
+pub const STACK_MAX: usize = 64;
 
 /// What the preload has to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +128,8 @@ pub struct Settings {
     pub job: String,
     /// Digests are taken of messages of up to so many bytes; 0 is never.
     pub digest_limit: u64,
+    /// So many frames of each stack are kept, from 1 to [`STACK_MAX`].
+    pub stack: usize,
     /// Print nothing.
     pub quiet: bool,
     /// Who started this process, if a recorded program did.
@@ -130,6 +145,7 @@ impl Settings {
             output,
             job,
             digest_limit: DEFAULT_DIGEST_LIMIT,
+            stack: DEFAULT_STACK,
             quiet: false,
             origin: None,
         }
@@ -154,6 +170,7 @@ impl Settings {
             parts: path(PARTS)?,
             job: text(JOB)?,
             digest_limit: text(DIGEST_LIMIT).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_DIGEST_LIMIT),
+            stack: text(STACK).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_STACK).clamp(1, STACK_MAX),
             quiet: text(QUIET).is_some_and(|t| is_true(&t)),
             origin: text(ORIGIN).and_then(|t| Origin::from_text(&t)),
         })
@@ -167,6 +184,7 @@ impl Settings {
             (PARTS.variable, self.parts.clone().into()),
             (JOB.variable, self.job.clone().into()),
             (DIGEST_LIMIT.variable, self.digest_limit.to_string().into()),
+            (STACK.variable, self.stack.to_string().into()),
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
         ];
         list.extend(self.origin.as_ref().map(|origin| (ORIGIN.variable, origin.to_text().into())));
@@ -219,7 +237,7 @@ mod tests {
     use super::*;
 
     fn example() -> Settings {
-        Settings { digest_limit: 7, quiet: true, ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into()) }
+        Settings { digest_limit: 7, stack: 9, quiet: true, ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into()) }
     }
 
     #[test]
@@ -234,6 +252,7 @@ mod tests {
         for (variable, _) in example().to_environment() {
             assert!(TABLE.iter().any(|s| s.variable == variable), "{variable}");
         }
+        assert_eq!(STACK.default, Some(DEFAULT_STACK.to_string().as_str()));
         assert_eq!(DIGEST_LIMIT.default, Some(DEFAULT_DIGEST_LIMIT.to_string().as_str()));
     }
 
