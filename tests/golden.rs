@@ -42,3 +42,12 @@ fn a_trace_of_version_1_is_read() {
     assert_eq!((call.function, call.int("source"), call.int("tag")), (traces::mpi::RECV, Some(1), Some(7)));
     assert_eq!(trace.processes.iter().filter(|p| p.ending == Ending::Unfinished).count(), 4);
 }
+
+#[test]
+fn a_trace_of_version_2_is_read() {
+    let path = in_repository("tests/golden/version-2.msgpack");
+    let trace = traces::open(&path).unwrap();
+    assert_eq!((trace.world_size, trace.spawned.len(), trace.damage.len()), (3, 1, 0));
+    assert_eq!((trace.spawned[0].first, trace.spawned[0].size), (2, 1), "rank 0 of the first world started a process");
+    assert_eq!(rules(&path), ["deadlock/cycle"], "they wait for each other");
+}

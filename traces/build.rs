@@ -68,12 +68,15 @@ fn parameter_source(text: &str, own: &[String]) -> String {
         Some("@size") => "Length::CommSize".to_owned(),
         Some("@indegree") => "Length::InDegree".to_owned(),
         Some("@outdegree") => "Length::OutDegree".to_owned(),
+        Some("@dims") => "Length::Dimensions".to_owned(),
         Some("?") => "Length::Unknown".to_owned(),
         Some("n*3") => format!("Length::Triples({})", index_of("n").expect("n is a parameter")),
-        Some(other) => match (index_of(other), other.parse::<u32>()) {
-            (Some(at), _) => format!("Length::Parameter({at})"),
-            (None, Ok(n)) => format!("Length::Fixed({n})"),
-            (None, Err(_)) => panic!("mpi-functions: length [{other}] of {name} is no parameter"),
+        Some(other) => match (other.split_once(' '), index_of(other), other.parse::<u32>()) {
+            (Some(("last", array)), ..) => format!("Length::Last({})", index_of(array).expect("it is a parameter")),
+            (Some(("sum", array)), ..) => format!("Length::Sum({})", index_of(array).expect("it is a parameter")),
+            (_, Some(at), _) => format!("Length::Parameter({at})"),
+            (_, None, Ok(n)) => format!("Length::Fixed({n})"),
+            (_, None, Err(_)) => panic!("mpi-functions: length [{other}] of {name} is no parameter"),
         },
     };
     format!(

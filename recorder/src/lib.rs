@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod origin;
 pub mod settings;
 
 #[cfg(feature = "launch")]

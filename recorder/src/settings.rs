@@ -9,6 +9,8 @@ use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
+pub use crate::origin::Origin;
+
 /// One setting, as the table describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -90,6 +92,14 @@ pub const ON_HANG: Setting = Setting {
     default: Some("report"),
 };
 
+/// Which world this process belongs to, if a recorded program started it.
+pub const ORIGIN: Setting = Setting {
+    flag: None,
+    variable: "MPITRACE_ORIGIN",
+    meaning: "Who started this process, if MPI_Comm_spawn did",
+    default: None,
+};
+
 /// The library to preload, in place of the one that the command carries.
 pub const PRELOAD: Setting = Setting {
     flag: Some("preload"),
@@ -99,7 +109,7 @@ pub const PRELOAD: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 10] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, STACK, QUIET, PCONTROL, HANG_AFTER, ON_HANG, PRELOAD];
+pub const TABLE: [Setting; 11] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, STACK, QUIET, PCONTROL, HANG_AFTER, ON_HANG, ORIGIN, PRELOAD];
 
 /// The value of a variable in an environment as the kernel keeps it.
 fn variable_in(environment: &[u8], name: &str) -> Option<OsString> {
@@ -132,6 +142,8 @@ pub struct Settings {
     pub quiet: bool,
     /// MPI_Pcontrol switches nothing.
     pub ignores_pcontrol: bool,
+    /// Who started this process, if a recorded program did.
+    pub origin: Option<Origin>,
 }
 
 /// What the variable of [`PCONTROL`] says where MPI_Pcontrol is to be ignored.
@@ -149,6 +161,7 @@ impl Settings {
             stack: DEFAULT_STACK,
             quiet: false,
             ignores_pcontrol: false,
+            origin: None,
         }
     }
 
@@ -174,13 +187,14 @@ impl Settings {
             stack: text(STACK).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_STACK).clamp(1, STACK_MAX),
             quiet: text(QUIET).is_some_and(|t| is_true(&t)),
             ignores_pcontrol: text(PCONTROL).is_some_and(|t| t.eq_ignore_ascii_case(IGNORE)),
+            origin: text(ORIGIN).and_then(|t| Origin::from_text(&t)),
         })
     }
 
     /// The variables that say the same.
     #[must_use]
     pub fn to_environment(&self) -> Vec<(&'static str, OsString)> {
-        vec![
+        let mut list = vec![
             (OUTPUT.variable, self.output.clone().into()),
             (PARTS.variable, self.parts.clone().into()),
             (JOB.variable, self.job.clone().into()),
@@ -188,7 +202,9 @@ impl Settings {
             (STACK.variable, self.stack.to_string().into()),
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
             (PCONTROL.variable, if self.ignores_pcontrol { IGNORE } else { "follow" }.into()),
-        ]
+        ];
+        list.extend(self.origin.as_ref().map(|origin| (ORIGIN.variable, origin.to_text().into())));
+        list
     }
 }
 

@@ -23,6 +23,8 @@ pub type MailboxId = u32;
 pub type SyncId = u32;
 /// The number of a [`Context`] in [`Program::contexts`].
 pub type ContextId = u32;
+/// The number of a set of members in [`Program::sets`].
+pub type SetId = u32;
 /// A place in the request table of a process: the request's number less the first that a program can make.
 pub type Slot = u32;
 
@@ -45,6 +47,10 @@ pub struct Program {
     pub unclear: Vec<ContextId>,
     /// The arrays of requests that operations refer to.
     pub completions: Vec<Completion>,
+    /// The ranges of partitions that operations refer to, each with its first and its last.
+    pub partitions: Vec<(u32, u32)>,
+    /// The sets of members that others wait for, as places in [`Context::members`].
+    pub sets: Vec<Vec<u32>>,
     /// The groups of ranks that communicate collectively.
     pub contexts: Vec<Context>,
     /// Who sends to whom.
@@ -53,8 +59,10 @@ pub struct Program {
     pub mailboxes: Vec<Mailbox>,
     /// What messages are made of.
     pub layouts: Layouts,
-    /// The ranks of MPI_COMM_WORLD.
+    /// How many ranks there are, of all worlds.
     pub world_size: u32,
+    /// The first ranks of the worlds: where each has a context in [`Program::contexts`] for MPI_Finalize.
+    pub worlds: Vec<u32>,
     /// For each rank with several lanes: the lanes in the order that they made their calls, a number a call.
     pub turns: FxHashMap<u32, Vec<u32>>,
     /// What could not be understood.
@@ -62,6 +70,13 @@ pub struct Program {
 }
 
 impl Program {
+    /// The context of MPI_Finalize of a rank: that of its world.
+    #[must_use]
+    pub fn home_of(&self, rank: u32) -> ContextId {
+        let behind = self.worlds.partition_point(|first| *first <= rank);
+        u32::try_from(behind.saturating_sub(1)).unwrap_or(0)
+    }
+
     /// Whether several threads of a rank called MPI.
     #[must_use]
     pub fn has_threads(&self, rank: u32) -> bool {
@@ -167,6 +182,13 @@ pub enum Op {
         /// Whether the call returned an error, and so started nothing.
         has_failed: bool,
     },
+    /// Marks parts of a partitioned send as ready: it goes when all are.
+    Ready {
+        /// Its request.
+        slot: Slot,
+        /// Which, in [`Program::partitions`].
+        partitions: Span,
+    },
     /// Completes requests.
     Complete {
         /// Those that it completes, in [`Program::completions`].
@@ -223,7 +245,7 @@ pub enum Until {
     Any,
 }
 
-/// A part of [`Program::completions`].
+/// A part of [`Program::completions`], or of [`Program::partitions`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// Where it begins.
@@ -282,6 +304,8 @@ pub struct Send {
     pub content: Content,
     /// How.
     pub mode: Mode,
+    /// In how many parts, each of which has to be marked as ready; 0 for a message that is whole.
+    pub partitions: u32,
 }
 
 /// A message to be received.
@@ -417,6 +441,8 @@ pub enum Flow {
     All,
     /// That of this member.
     Root(u32),
+    /// That of each of these members.
+    Each(SetId),
     /// That of all members before it.
     Before,
     /// Nobody's.

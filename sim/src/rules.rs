@@ -45,6 +45,7 @@ pub static ALL: &[&Rule] = &[
     &REQUEST_LOST,
     &REQUEST_NEVER_STARTED,
     &REQUEST_STARTED_TWICE,
+    &REQUEST_NOT_READY,
     &ARGUMENT_COMMUNICATOR,
     &ARGUMENT_RANK,
     &ARGUMENT_COUNT,
@@ -460,6 +461,23 @@ lose one of the two operations, hang, or end the program.
 Complete it first; an operation that is to be under way twice needs two requests.
 
 The standard: Persistent Communication Requests (3.9).",
+};
+
+/// A partitioned send waits for parts that nobody marks.
+pub static REQUEST_NOT_READY: Rule = Rule {
+    name: "request/not-ready",
+    summary: "a partitioned send is waited for before all its partitions are ready",
+    explanation: "\
+A partitioned send goes when each of its partitions has been marked by MPI_Pready,
+MPI_Pready_range or MPI_Pready_list, in every round anew. Whoever waits for it
+before that waits for itself, and its receiver with it.
+
+    MPI_Start(&request);
+    for (int i = 0; i < partitions - 1; i++)   /* the last one is forgotten */
+        MPI_Pready(i, request);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
+
+The standard: Partitioned Point-to-Point Communication (4).",
 };
 
 /// Which message a receive takes is open.

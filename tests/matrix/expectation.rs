@@ -3,6 +3,7 @@
 //! ```text
 //! // Rank 1 sends with tag 8, rank 2 waits for tag 7.
 //! // expect: error match/tag          one line a finding; `nothing`; `no trace`; `undecided`: calls are missing, and nothing is found
+//! // needs: MPI_Isendrecv             not every MPI has this function, and without it there is no such program
 //! // stack: MPI_Send: send < main     that some such call has these functions on its stack, the innermost first
 //! // ends: hang                       `ok` unless it is said; `failure`; `by itself` and `anyhow` where it is up to MPI
 //!     MPI_Send(…);                    // <- match/tag
@@ -54,6 +55,12 @@ impl Default for Expectation {
     fn default() -> Expectation {
         Expectation { findings: Vec::new(), trace: true, undecided: false, ends: Ends::Ok, stacks: Vec::new() }
     }
+}
+
+/// The functions that the program at `path` needs, and that not every MPI has.
+pub fn needs(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines().map_while(comment).filter_map(|line| Some(line.strip_prefix("needs:")?.trim().to_owned())).collect()
 }
 
 /// Reads the expectation of the program at `path`.

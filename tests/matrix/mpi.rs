@@ -6,6 +6,20 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+/// Functions that libraries declare, and that fail or crash on one machine without a launcher's help, recorded or not.
+const BROKEN: [(&str, &str); 9] = [
+    ("mpich", "MPI_Comm_spawn"),
+    ("intel", "MPI_Comm_spawn"),
+    ("mpich", "MPI_Comm_join"),
+    ("intel", "MPI_Comm_join"),
+    ("mpich", "MPI_Open_port"),
+    ("wheel", "MPI_Open_port"),
+    ("standard", "MPI_Open_port"),
+    ("intel", "MPI_Open_port"),
+    ("mpi", "MPI_Open_port"),
+];
 
 /// One MPI library.
 #[derive(Clone, Debug)]
@@ -18,6 +32,10 @@ pub struct Mpi {
     pub c: PathBuf,
     /// What its programs have to have in their environment.
     variables: Vec<(&'static str, String)>,
+    /// Its header, as the compiler reads it.
+    header: Arc<str>,
+    /// The library itself, where it is not the one that the compiler knows.
+    library: Option<PathBuf>,
 }
 
 impl Mpi {
@@ -41,8 +59,10 @@ impl Mpi {
 
     /// Programs built for MPICH find Intel's library, which is told not to look for a network.
     fn with_intels_variables(self) -> Mpi {
-        let libraries = environment("intel/lib").to_string_lossy().into_owned();
-        Mpi { variables: vec![("LD_LIBRARY_PATH", libraries), ("I_MPI_FABRICS", "shm".into())], ..self }
+        let libraries = environment("intel/lib");
+        let library = Some(libraries.join("libmpi.so.12"));
+        let variables = vec![("LD_LIBRARY_PATH", libraries.to_string_lossy().into_owned()), ("I_MPI_FABRICS", "shm".into())];
+        Mpi { variables, library, ..self }
     }
 
     fn new(name: &'static str, launcher: &Path, c: &Path) -> Option<Mpi> {
@@ -52,7 +72,17 @@ impl Mpi {
             // It refuses to run as root, and with more ranks than cores, unless it is told to.
             launcher.extend(["--allow-run-as-root".into(), "--oversubscribe".into()]);
         }
-        works(c, &["--version"]).then(|| Mpi { name, launcher, c: c.to_owned(), variables: Vec::new() })
+        let header = header(c)?.into();
+        Some(Mpi { name, launcher, c: c.to_owned(), variables: Vec::new(), header, library: None })
+    }
+
+    /// Whether it has a function.
+    pub fn has(&self, function: &str) -> bool {
+        let is_declared = ["(", " ("].iter().any(|open| self.header.contains(&format!(" {function}{open}")));
+        let name = [function.as_bytes(), b"\0"].concat();
+        let in_library = |library: &PathBuf| std::fs::read(library).is_ok_and(|b| b.windows(name.len()).any(|w| w == name));
+        let is_broken = BROKEN.contains(&(self.name, function));
+        is_declared && !is_broken && self.library.as_ref().is_none_or(in_library)
     }
 
     /// The command that starts so many ranks of what is added to it.
@@ -70,6 +100,12 @@ impl Mpi {
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
+}
+
+/// What a compiler makes of mpi.h; None if there is no such compiler.
+fn header(c: &Path) -> Option<String> {
+    let output = Command::new(c).args(["-E", "-include", "mpi.h", "-x", "c", "/dev/null"]).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Where scripts/setup puts what comes from the Python package index.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::expectation;
 use crate::mpi::{Mpi, environment, works};
 
 /// Where the programs are.
@@ -34,7 +35,7 @@ pub fn is_possible(program: &Path, mpi: &Mpi) -> bool {
         "py" => python(mpi).is_some(),
         // rsmpi binds the libraries of the system.
         "rs" => is_of_system(mpi),
-        _ => true,
+        _ => expectation::needs(program).iter().all(|function| mpi.has(function)),
     }
 }
 

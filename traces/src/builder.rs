@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use crate::call::{Call, Outcome, Value};
 use crate::function::Function;
 use crate::site::{Frame, FrameId, Object, Site, SiteId};
-use crate::trace::{CallId, Event, Lane, OutcomeId, Process, Trace};
+use crate::trace::{CallId, Event, Lane, OutcomeId, Process, Trace, World};
 
 /// A trace in the making.
 #[derive(Debug, Default)]
@@ -52,9 +52,14 @@ impl TraceBuilder {
         builder
     }
 
-    /// Sets how many ranks MPI_COMM_WORLD has.
+    /// Sets how many ranks there are.
     pub fn world_size(&mut self, ranks: u32) {
         self.trace.world_size = ranks;
+    }
+
+    /// Sets which of the ranks are in worlds that others started.
+    pub fn spawned(&mut self, worlds: Vec<World>) {
+        self.trace.spawned = worlds;
     }
 
     /// Says that something is missing.

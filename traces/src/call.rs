@@ -143,8 +143,8 @@ pub struct Outcome {
     /// * a status: `[source, tag, bytes, cancelled]`, with source [`UNDEFINED`](constant::UNDEFINED) where the standard leaves it
     ///   undefined (a completed send), and bytes −1 where they are not known. An array of statuses: four numbers each, one status for
     ///   each completed request (one for each request where all complete).
-    /// * a new communicator: `[id, members of the local group, their ranks in MPI_COMM_WORLD…, those of the remote group…]`;
-    ///   −1 is a rank that is not in this MPI_COMM_WORLD;
+    /// * a new communicator: `[id, members of the local group, their ranks in MPI_COMM_WORLD…, those of the remote group…]`; see
+    ///   [`Trace::rank_of`](crate::Trace::rank_of) for members of other worlds;
     /// * requests that a completion call has set to null: Nil, the other results say which.
     pub results: Box<[Value]>,
 }
@@ -176,7 +176,8 @@ impl Outcome {
         numbers.chunks_exact(4).map(|n| Status { source: n[0], tag: n[1], bytes: n[2], cancelled: n[3] != 0 })
     }
 
-    /// The communicator that the call made: its id, and the ranks in MPI_COMM_WORLD of its local and its remote group.
+    /// The communicator that the call made: its id, and the members of its local and its remote group, as [`Trace::rank_of`](crate::Trace::rank_of)
+    /// knows them.
     #[must_use]
     pub fn new_communicator(&self, function: Function) -> Option<(i64, &[i64], &[i64])> {
         let at = function.parameters().iter().position(|p| p.kind == Kind::Comm && p.direction != Direction::In)?;

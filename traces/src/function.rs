@@ -148,12 +148,18 @@ pub enum Length {
     Triples(usize),
     /// A fixed number.
     Fixed(u32),
+    /// What the last element of the array at this index says (MPI_Graph_create).
+    Last(usize),
+    /// The sum of the array at this index (MPI_Dist_graph_create).
+    Sum(usize),
     /// The size of the communicator; of its remote group on an intercommunicator.
     CommSize,
     /// The number of neighbours that send to the caller.
     InDegree,
     /// The number of neighbours that the caller sends to.
     OutDegree,
+    /// The number of dimensions of the communicator's grid.
+    Dimensions,
     /// Not to be had from the arguments.
     Unknown,
 }

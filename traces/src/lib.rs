@@ -27,5 +27,5 @@ pub use error::Error;
 pub use function::{Class, Direction, Function, Kind, Length, Parameter, mpi};
 pub use reader::open;
 pub use site::{Frame, FrameId, Object, Site, SiteId};
-pub use trace::{CallId, Ending, Event, Lane, OutcomeId, Process, Trace};
+pub use trace::{CallId, Ending, Event, Lane, OutcomeId, Process, Trace, World};
 pub use writer::{join, join_finished, write};

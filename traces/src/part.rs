@@ -5,6 +5,8 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustc_hash::FxHashMap;
+
 use crate::error::Error;
 use crate::record::{Chunk, ProcessRecord, Record};
 use crate::segment::Ring;
@@ -98,6 +100,11 @@ pub fn in_directory(directory: &Path) -> Result<Vec<Part>, Error> {
         match parts.iter_mut().find(|p| same(p)) {
             Some(part) => {
                 part.process.ending = part.process.ending.max(process.ending);
+                // Only the thread that initialized MPI knows it, which need not be the first that called it.
+                if part.process.rank.is_none() {
+                    (part.process.rank, part.process.world_size) = (process.rank, process.world_size);
+                    part.process.world = process.world;
+                }
                 if part.process.stopped.is_empty() {
                     part.process.stopped = process.stopped;
                 }
@@ -114,7 +121,14 @@ pub fn in_directory(directory: &Path) -> Result<Vec<Part>, Error> {
     if parts.is_empty() {
         return Err(Error::NoSegments { path: directory.to_owned() });
     }
-    parts.sort_by_key(|p| (p.process.rank.is_none(), p.process.rank, p.process.pid));
+    // The worlds in the order that they came to be, the first before all.
+    let mut births: FxHashMap<u32, u64> = FxHashMap::default();
+    for process in parts.iter().map(|part| &part.process).filter(|process| process.world != 0) {
+        let born = process.clock.realtime_ns + process.clock.first_ns;
+        births.entry(process.world).and_modify(|first| *first = born.min(*first)).or_insert(born);
+    }
+    let birth = |p: &ProcessRecord| (births.get(&p.world).copied().unwrap_or(0), p.world);
+    parts.sort_by_key(|Part { process: p, .. }| (p.rank.is_none(), birth(p), p.rank, p.pid));
     Ok(parts)
 }
 

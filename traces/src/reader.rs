@@ -10,7 +10,7 @@ use crate::chunk::{Timeline, unpack};
 use crate::error::Error;
 use crate::part::{self, Part, records};
 use crate::record::{Chunk, ProcessRecord, Record, VERSION};
-use crate::trace::{Ending, Lane, Process, Trace};
+use crate::trace::{Ending, Lane, Process, Trace, World};
 
 /// The first bytes of every trace file: a map of one entry with the key "mpitrace".
 const MAGIC: &[u8] = b"\x81\xa8mpitrace";
@@ -87,15 +87,19 @@ fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Trace,
     damage.into_iter().for_each(|d| builder.damage(d));
     let first_of = |p: &Part| p.chunks.iter().map(|c| p.process.clock.shared_ns(c.first)).min();
     let origin_ns = parts.iter().filter_map(first_of).min().unwrap_or(0);
-    builder.world_size(parts.iter().map(|p| p.process.world_size).max().unwrap_or(0));
+    let (size, spawned) = worlds(&parts);
+    builder.world_size(size);
+    builder.spawned(spawned.clone());
     let mut ends_ns = Vec::new();
     for part in parts {
         let clock = part.process.clock;
         if part.process.ended_ns > 0 {
             ends_ns.push((clock.realtime_ns + part.process.ended_ns).saturating_sub(origin_ns));
         }
-        let (rank, ended_threads) = (part.process.rank, part.process.ended_threads.clone());
-        let number = builder.process(process_of(part.process));
+        let first = spawned.iter().find(|world| world.number == part.process.world).map_or(0, |world| world.first);
+        let rank = part.process.rank.map(|rank| first.saturating_add(rank));
+        let ended_threads = part.process.ended_threads.clone();
+        let number = builder.process(process_of(part.process, rank));
         let timeline = Timeline::new(&clock, origin_ns);
         let mut lanes: Vec<(u32, usize)> = Vec::new();
         for chunk in &part.chunks {
@@ -134,8 +138,26 @@ fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Trace,
     Ok(trace)
 }
 
-fn process_of(record: ProcessRecord) -> Process {
-    let ProcessRecord { rank, host, pid, library, command, ending, stopped, .. } = record;
+/// The number of ranks of all worlds together, and the worlds that were started by others, as they stand in the file.
+fn worlds(parts: &[Part]) -> (u32, Vec<World>) {
+    let size_of = |world: u32| {
+        let sizes = parts.iter().filter(|part| part.process.world == world).map(|part| part.process.world_size);
+        sizes.max().unwrap_or(0)
+    };
+    let mut end = size_of(0);
+    let mut spawned: Vec<World> = Vec::new();
+    for number in parts.iter().map(|part| part.process.world).filter(|number| *number != 0) {
+        if !spawned.iter().any(|world| world.number == number) {
+            let size = size_of(number);
+            spawned.push(World { number, first: end, size });
+            end = end.saturating_add(size);
+        }
+    }
+    (end, spawned)
+}
+
+fn process_of(record: ProcessRecord, rank: Option<u32>) -> Process {
+    let ProcessRecord { host, pid, library, command, ending, stopped, .. } = record;
     Process { rank, host, pid, library, command, ending, stopped, is_running: false }
 }
 

@@ -45,6 +45,9 @@ pub struct ProcessRecord {
     pub rank: Option<u32>,
     /// How many ranks MPI_COMM_WORLD has, 0 before MPI_Init returned.
     pub world_size: u32,
+    /// Which MPI_COMM_WORLD that is: 0 for the first, other numbers for those of processes that were started by others.
+    #[serde(default)]
+    pub world: u32,
     /// The host's name.
     pub host: String,
     /// The number of the process on its host.

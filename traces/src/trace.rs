@@ -20,8 +20,10 @@ pub struct OutcomeId(pub u32);
 /// A recorded run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trace {
-    /// How many ranks MPI_COMM_WORLD has.
+    /// How many ranks there are: those of MPI_COMM_WORLD, and behind them those of each world that was started by others.
     pub world_size: u32,
+    /// The worlds that were started by others (MPI_Comm_spawn), in the order of their ranks.
+    pub spawned: Vec<World>,
     /// Every process that took part, by rank.
     pub processes: Vec<Process>,
     /// Every distinct call.
@@ -40,10 +42,21 @@ pub struct Trace {
     pub damage: Vec<String>,
 }
 
+/// An MPI_COMM_WORLD of processes that others started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct World {
+    /// Its number in the recording.
+    pub number: u32,
+    /// Its rank 0, as the trace counts ranks.
+    pub first: u32,
+    /// How many ranks it has.
+    pub size: u32,
+}
+
 /// A process that called MPI.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Process {
-    /// Its rank in MPI_COMM_WORLD; None if it ended before it had one.
+    /// Its rank, counted over all worlds: in the first, it is that in MPI_COMM_WORLD. None if it ended before it had one.
     pub rank: Option<u32>,
     /// The name of its host.
     pub host: String,
@@ -79,7 +92,7 @@ pub enum Ending {
 pub struct Lane {
     /// The number of its process in [`Trace::processes`].
     pub process: u32,
-    /// Its rank in MPI_COMM_WORLD; None if the process never had one.
+    /// The rank of its process; None if that never had one.
     pub rank: Option<u32>,
     /// 0 for the thread that called MPI first, 1 for the next.
     pub thread: u32,
@@ -181,6 +194,27 @@ impl Trace {
         let mut ranks: Vec<u32> = self.lanes.iter().filter(is_paused).filter_map(|lane| lane.rank).collect();
         ranks.dedup();
         ranks
+    }
+
+    /// The world that a rank is in: the first of its ranks, and how many they are.
+    #[must_use]
+    pub fn world_of(&self, rank: u32) -> Range<u32> {
+        match self.spawned.iter().rfind(|world| world.first <= rank) {
+            Some(world) => world.first..world.first + world.size,
+            None => 0..self.spawned.first().map_or(self.world_size, |world| world.first),
+        }
+    }
+
+    /// The rank of a member of a communicator, whom a recording names by world and rank there; −1 if it is not known.
+    #[must_use]
+    pub fn rank_of(&self, member: i64) -> i64 {
+        match member >> 32 {
+            0 => member,
+            number => {
+                let world = self.spawned.iter().find(|world| i64::from(world.number) == number);
+                world.map_or(-1, |world| i64::from(world.first) + (member & 0xffff_ffff))
+            }
+        }
     }
 
     /// How many calls were recorded.

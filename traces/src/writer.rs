@@ -8,7 +8,7 @@ use crate::chunk::body_of;
 use crate::error::Error;
 use crate::part::{self, Part};
 use crate::record::{Chunk, Clock, Header, Index, ProcessRecord, Record};
-use crate::trace::{Ending, Trace};
+use crate::trace::{Ending, Trace, World};
 
 /// Calls of a chunk that is made from a trace in memory.
 const CHUNK_EVENTS: usize = 16 << 10;
@@ -148,9 +148,12 @@ fn write_parts(path: &Path, parts: Vec<Part>) -> Result<Summary, Error> {
 pub fn write(path: &Path, trace: &Trace) -> Result<Summary, Error> {
     let mut writer = Writer::create(path)?;
     for (number, process) in trace.processes.iter().enumerate() {
+        let own = process.rank.map_or(0..trace.world_size, |rank| trace.world_of(rank));
+        let number_of = |world: &World| (world.first == own.start).then_some(world.number);
         let record = ProcessRecord {
-            rank: process.rank,
-            world_size: trace.world_size,
+            rank: process.rank.map(|rank| rank - own.start),
+            world_size: own.end - own.start,
+            world: trace.spawned.iter().find_map(number_of).unwrap_or(0),
             host: process.host.clone(),
             pid: process.pid,
             library: process.library.clone(),

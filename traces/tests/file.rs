@@ -46,6 +46,39 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn ranks_are_counted_through_the_worlds() {
+    let world = |pid: u32, rank: u32, world: u32, first_ns: u64| {
+        let clock = Clock { first_ns, ..Clock::default() };
+        ProcessRecord { rank: Some(rank), world_size: 2, world, pid, clock, ..ProcessRecord::default() }
+    };
+    // The processes of each world began before those of the one above.
+    let records =
+        [world(1, 0, 9, 30), world(2, 1, 9, 40), world(3, 0, 7, 10), world(4, 1, 7, 50), world(5, 1, 0, 60), world(6, 0, 0, 70)];
+    let dir = tempfile::tempdir().unwrap();
+    let parts = dir.path().join("parts");
+    fs::create_dir(&parts).unwrap();
+    for record in &records {
+        let mut memory = vec![0; RING_BYTES];
+        Recording::begin_in(&mut memory[..], 0, record).unwrap();
+        fs::write(parts.join(format!("{}.ring", record.pid)), memory).unwrap();
+    }
+    let path = dir.path().join("trace.msgpack");
+    traces::join(&parts, &path).unwrap();
+    let trace = traces::open(&path).unwrap();
+    let pids: Vec<u32> = trace.processes.iter().map(|process| process.pid).collect();
+    assert_eq!((trace.world_size, pids), (6, vec![6, 5, 3, 4, 1, 2]));
+    assert_eq!(trace.processes.iter().map(|process| process.rank).collect::<Vec<_>>(), (0..6).map(Some).collect::<Vec<_>>());
+    let named = |world: i64, rank: i64| trace.rank_of(world << 32 | rank);
+    assert_eq!([named(0, 1), named(7, 0), named(9, 1), named(8, 0), trace.rank_of(-1)], [1, 2, 5, -1, -1]);
+    assert_eq!([trace.world_of(1), trace.world_of(3), trace.world_of(5)], [0..2, 2..4, 4..6]);
+    // A trace that is written again is the same.
+    traces::write(&path, &trace).unwrap();
+    let again = traces::open(&path).unwrap();
+    assert_eq!((again.world_size, &again.spawned), (6, &trace.spawned));
+    assert_eq!(again.processes, trace.processes);
+}
+
+#[test]
 fn a_file_cut_anywhere_is_read_up_to_the_cut_or_refused_by_name() {
     let (dir, path) = written(&sample());
     let whole = fs::read(&path).unwrap();

@@ -332,12 +332,24 @@ impl<'a> Reader<'a> {
             Length::Scalar => Some(1),
             Length::Parameter(at) => parameter(at),
             Length::Triples(at) => parameter(at).map(|n| 3 * n),
+            Length::Last(at) => self.ints(at).next_back().and_then(|n| usize::try_from(n).ok()),
+            Length::Sum(at) => usize::try_from(self.ints(at).sum::<i64>()).ok(),
             Length::Fixed(n) => Some(n as usize),
             Length::CommSize => Some(self.known.peers),
             Length::InDegree => Some(self.known.degrees.0),
             Length::OutDegree => Some(self.known.degrees.1),
+            // A grid has two neighbours a dimension.
+            Length::Dimensions => Some(self.known.degrees.0 / 2),
             Length::Unknown => None,
         }
+    }
+
+    /// The numbers of an array of ints.
+    fn ints(&self, at: usize) -> impl DoubleEndedIterator<Item = i64> {
+        let address = self.a[at];
+        let len = if address == 0 { 0 } else { self.length(self.shape.parameters[at].length).unwrap_or(0) };
+        // SAFETY: an array argument has the elements that its length says.
+        (0..len).map(move |i| i64::from(unsafe { (address as *const i32).add(i).read_unaligned() }))
     }
 
     fn payload(&self, places: Places, handles: &mut Handles) -> Option<Payload> {

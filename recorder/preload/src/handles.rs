@@ -156,6 +156,10 @@ impl Handles {
     pub fn free(&mut self, kind: Kind, handle: u64) {
         match kind {
             Kind::Comm => self.communicators.remove(handle),
+            Kind::Session => {
+                self.communicators.end_session(handle);
+                self.objects(kind).remove(handle);
+            }
             _ => self.objects(kind).remove(handle),
         }
         if kind == Kind::Type && self.objects(kind).number(kind, handle) == UNKNOWN {

@@ -23,6 +23,7 @@ use crate::process::{self, Process, clock};
 use crate::recent::Recent;
 use crate::results::Results;
 use crate::sites::Sites;
+use crate::spawn::Spawn;
 use crate::stacks::Stacks;
 
 /// A file mapped into memory.
@@ -98,6 +99,8 @@ pub struct Lane {
     pub arguments: Arguments,
     /// The results of the call at hand.
     pub results: Results,
+    /// What the library is told to start in place of what the program named.
+    pub spawn: Option<Spawn>,
     /// Where the ring's contents are packed.
     body: Body,
     chunks: Output,
@@ -211,6 +214,7 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
         recent: Recent::default(),
         arguments: Arguments::default(),
         results: Results::default(),
+        spawn: None,
         body: Body::default(),
         chunks,
     });

@@ -32,6 +32,7 @@ mod requests;
 mod results;
 mod shape;
 mod sites;
+mod spawn;
 mod stacks;
 mod turns;
 mod unwinding;

@@ -13,6 +13,7 @@ use crate::recent::{Found, Key};
 use crate::requests::Named;
 use crate::results::Digests;
 use crate::shape::{self, Role, Shape};
+use crate::spawn;
 
 /// A call that is on record and has not returned.
 pub struct Pending {
@@ -55,8 +56,11 @@ pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame:
         None => unsafe { read_call(lane, shape, a, caller, epoch)? },
     };
     keep_statuses(lane, shape, a);
-    if function == mpi::ABORT {
-        lane.recording.end(Ending::Aborted);
+    match function {
+        mpi::ABORT => lane.recording.end(Ending::Aborted),
+        // SAFETY: as the caller's.
+        mpi::COMM_SPAWN | mpi::COMM_SPAWN_MULTIPLE => lane.spawn = unsafe { spawn::record_too(lane.process, function, a) },
+        _ => {}
     }
     let open = lane.recording.begin(call, clock::ticks());
     Some(Pending { call: lane.calls, shape, open, place })
@@ -135,8 +139,11 @@ pub unsafe fn leave(thread: &Thread, pending: Pending, a: &[usize], code: i32) {
     let Pending { call, shape, open, place } = pending;
     let Some(mut lent) = thread.lane().filter(|lane| lane.calls == call) else { return };
     let lane = &mut *lent;
-    if matches!(shape.function, mpi::INIT | mpi::INIT_THREAD) && code == 0 {
-        world_begins(lane);
+    match shape.function {
+        mpi::INIT | mpi::INIT_THREAD if code == 0 => world_begins(lane),
+        // SAFETY: the library has just given this session.
+        mpi::SESSION_INIT if code == 0 => session_begins(lane, unsafe { abi().handle_at(Kind::Session, a[2], 0) }),
+        _ => {}
     }
     let digests = Digests { limit: lane.process.settings.digest_limit, now: end };
     // SAFETY: as the caller's.
@@ -149,8 +156,10 @@ pub unsafe fn leave(thread: &Thread, pending: Pending, a: &[usize], code: i32) {
         Some(outcome) => lane.recording.finish(open, outcome, end, &lane.results.digests),
         None => {}
     }
-    if shape.function == mpi::FINALIZE && code == 0 {
-        world_ends(lane);
+    match shape.function {
+        mpi::FINALIZE if code == 0 => world_ends(lane),
+        mpi::SESSION_FINALIZE if code == 0 => session_ends(lane),
+        _ => {}
     }
     if shape.function == mpi::PCONTROL && a[0] as i32 == FLUSH {
         lane.flush();
@@ -202,9 +211,25 @@ fn learn_outcome(lane: &mut Lane, code: i32) -> Option<u32> {
 #[cold]
 fn world_begins(lane: &mut Lane) {
     handles::change();
+    let origin = lane.process.settings.origin.as_ref();
+    describe(lane, handles::with(|h| h.communicators.begin_world(origin)));
+}
+
+/// Programs that have sessions only are told their rank by the set of all processes.
+#[cold]
+fn session_begins(lane: &mut Lane, session: u64) {
+    if let Some(place) = handles::with(|h| h.communicators.begin_session(session)) {
+        describe(lane, Some(place));
+        lane.recording.end(Ending::Unfinished);
+    }
+}
+
+/// Notes rank and size of this process.
+fn describe(lane: &mut Lane, place: Option<(u32, u32)>) {
     let mut record = lane.process.record.clone();
-    if let Some((rank, size)) = handles::with(|h| h.communicators.begin_world()) {
+    if let Some((rank, size)) = place {
         (record.rank, record.world_size) = (Some(rank), size);
+        record.world = lane.process.settings.origin.as_ref().map_or(0, |origin| origin.world);
     }
     (record.clock.last_ticks, record.clock.last_ns) = (clock::ticks(), clock::monotonic_ns());
     lane.recording.describe(&record);
@@ -217,4 +242,13 @@ fn world_ends(lane: &mut Lane) {
     let world = abi().native(Kind::Comm, traces::constant::COMM_WORLD);
     let size = handles::with(|h| world.and_then(|w| h.communicators.get(w as u64)).map_or(0, |c| c.peers));
     process::recording().inspect(|p| p.finish(u32::try_from(size).unwrap_or(0)));
+}
+
+/// A program without MPI_COMM_WORLD may open another session after its last, so its recording goes on; its watcher makes the trace.
+#[cold]
+fn session_ends(lane: &mut Lane) {
+    if handles::with(|h| h.communicators.are_over()) {
+        lane.recording.tell_time(clock::ticks(), clock::monotonic_ns());
+        lane.recording.end(Ending::Finalized);
+    }
 }

@@ -2,11 +2,15 @@
 //!
 //! Nothing is read that the standard leaves undefined: results only on success, statuses only of receives and of matched probes.
 
+use std::ffi::CStr;
+
 use traces::constant::UNDEFINED;
 use traces::{Direction, Kind, Length, Status, mpi};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::abi::{Abi, abi};
 use crate::arguments::{Arguments, Words, is_handle};
+use crate::communicators::Members;
 use crate::handles::{self, Handles};
 use crate::payload::{self, Payload};
 use crate::requests::{Operation, Request, Requests};
@@ -273,22 +277,34 @@ impl Reader<'_> {
     fn communicator(&self, at: usize, into: &mut Results, handles: &mut Handles) {
         handles::change();
         let parent = self.shape.comm.map_or(0, |c| self.abi.handle(Kind::Comm, self.a[c]));
-        let counted = matches!(self.shape.makes, Some(Making::ByParent | Making::ByParentLater | Making::Otherwise));
+        let counted = matches!(self.shape.makes, Some(Making::ByParent | Making::ByParentLater | Making::Spawning));
         let nth = if counted { handles.communicators.count_child(parent) } else { 0 };
         // SAFETY: the library has just written this communicator.
         let handle = unsafe { self.abi.handle_at(Kind::Comm, self.a[at], 0) };
         let predefined = self.abi.predefined(Kind::Comm, handle);
         match (predefined, self.shape.makes) {
             (Some(number), _) => into.words.int(number),
-            (None, None) => into.words.int(handles.communicators.get(handle).map_or(UNKNOWN, |c| c.id)),
+            (None, None) => match handles.communicators.known_members(handle) {
+                Some((id, members)) if self.shape.function == mpi::COMM_GET_PARENT => new_communicator(id, &members, into),
+                Some((id, _)) => into.words.int(id),
+                None => into.words.int(UNKNOWN),
+            },
             (None, Some(how)) => {
-                let tag = self.shape.function.parameter("tag").map_or(0, |t| i64::from(self.a[t] as i32));
+                let tag = self.tag();
                 let (id, members) = handles.communicators.add(handle, parent, how, nth, tag, self.shape.function);
-                let mut list = vec![id, members.local.len() as i64];
-                list.extend(members.local.iter().chain(&members.remote));
-                into.words.ints(list.len(), list.into_iter());
+                new_communicator(id, &members, into);
             }
         }
+    }
+
+    /// What the call names a new communicator by, beside those who make it: a tag or a string.
+    fn tag(&self) -> u64 {
+        let parameter = |name| self.shape.function.parameter(name).map(|at| self.a[at]);
+        let text = |at: usize| {
+            // SAFETY: a string argument is a C string, and the library has accepted it.
+            xxh3_64(unsafe { CStr::from_ptr(at as *const libc::c_char) }.to_bytes())
+        };
+        parameter("tag").map(|tag| i64::from(tag as i32) as u64).or_else(|| parameter("stringtag").map(text)).unwrap_or(0)
     }
 
     /// Requests that are no more, and other handles that the call took away.
@@ -346,6 +362,13 @@ impl Reader<'_> {
         // SAFETY: the library has filled one status for each completed operation.
         u64::try_from(unsafe { self.abi.status_at(self.a[at], nth) }.bytes).ok()
     }
+}
+
+/// A communicator that the program did not have before.
+fn new_communicator(id: i64, members: &Members, into: &mut Results) {
+    let head = [id, members.local.len() as i64];
+    let len = head.len() + members.local.len() + members.remote.len();
+    into.words.ints(len, head.iter().chain(&members.local).chain(&members.remote).copied());
 }
 
 /// The bytes of data in an element of a datatype, and whether elements lie side by side.

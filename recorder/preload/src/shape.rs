@@ -93,12 +93,12 @@ pub enum Making {
     ByParent,
     /// By all members of the parent, later: the group is the parent's.
     ByParentLater,
-    /// By the members of a group only (MPI_Comm_create_group).
+    /// By the members of a group only (MPI_Comm_create_group, MPI_Comm_create_from_group).
     ByGroup,
-    /// By two groups that know each other's leader (MPI_Intercomm_create).
+    /// By two groups that find each other in some way (MPI_Intercomm_create, MPI_Comm_accept).
     ByLeaders,
-    /// In another way, which other members cannot be known to share.
-    Otherwise,
+    /// By all members of the parent, which start a world of processes more.
+    Spawning,
 }
 
 /// The shape of a function. It is worked out when it is asked for first.
@@ -232,8 +232,8 @@ fn role(function: Function, bare: &str, sends: bool, receives: bool) -> Role {
 fn making(bare: &str) -> Option<Making> {
     Some(match bare {
         "Comm_idup" | "Comm_idup_with_info" => Making::ByParentLater,
-        "Comm_create_group" => Making::ByGroup,
-        "Intercomm_create" => Making::ByLeaders,
+        "Comm_create_group" | "Comm_create_from_group" => Making::ByGroup,
+        "Intercomm_create" | "Intercomm_create_from_groups" | "Comm_accept" | "Comm_connect" | "Comm_join" => Making::ByLeaders,
         "Comm_dup"
         | "Comm_dup_with_info"
         | "Comm_create"
@@ -245,13 +245,7 @@ fn making(bare: &str) -> Option<Making> {
         | "Graph_create"
         | "Dist_graph_create"
         | "Dist_graph_create_adjacent" => Making::ByParent,
-        "Comm_accept"
-        | "Comm_connect"
-        | "Comm_spawn"
-        | "Comm_spawn_multiple"
-        | "Comm_join"
-        | "Comm_create_from_group"
-        | "Intercomm_create_from_groups" => Making::Otherwise,
+        "Comm_spawn" | "Comm_spawn_multiple" => Making::Spawning,
         _ => return None,
     })
 }

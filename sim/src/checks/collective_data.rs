@@ -3,7 +3,7 @@
 //! A member gives something to another one, which expects something from it; in a reduction all give the same. What is not known
 //! (a datatype whose constructor is not followed) agrees with everything.
 
-use traces::constant::IN_PLACE;
+use traces::constant::{IN_PLACE, PROC_NULL, ROOT};
 use traces::function::{Function, mpi};
 use traces::{Call, Value};
 
@@ -23,26 +23,35 @@ struct Member<'a> {
     place: Place,
     call: &'a Call,
     process: usize,
-    /// Its rank in the communicator.
+    /// Its rank in the communicator, or in its group of an intercommunicator.
     rank: usize,
+    /// The first rank of its group, where there are two.
+    group: Option<i64>,
+    is_root: bool,
 }
 
 /// The first pair that disagrees, and how many more.
 pub(super) fn check(evidence: Evidence, meeting: Meeting, function: Function) -> Option<Finding> {
     let (blocking, pattern) = blocking_form(function)?;
     let members: Vec<Member> = meeting.calls.iter().filter_map(|(place, _)| member(evidence, *place)).collect();
-    let root = members.first()?.call.int("root").and_then(|root| usize::try_from(root).ok());
+    let is_inter = members.first()?.group.is_some();
     let exchange = Exchange { evidence, function: blocking };
+    // Of an intercommunicator, one group gives and the other takes.
+    let meets = |giver: &Member, taker: &Member| !is_inter || giver.group != taker.group;
     let mut faults = Vec::new();
     if is_uniform(blocking) {
-        let first = members.iter().find(|m| Some(m.rank) == root).or(members.first())?;
-        let others = members.iter().filter(|m| m.place != first.place);
+        if is_inter && !matches!(blocking, mpi::BCAST | mpi::REDUCE) {
+            return None;
+        }
+        let first = members.iter().find(|m| m.is_root).or(members.first())?;
+        let others = members.iter().filter(|m| m.place != first.place && meets(first, m));
         faults.extend(others.filter_map(|other| exchange.uniform_fault(first, other)));
     } else {
         let pairs = members.iter().flat_map(|giver| members.iter().map(move |taker| (giver, taker)));
         let is_pair = |giver: &Member, taker: &Member| match pattern {
-            Pattern::ToRoot => Some(taker.rank) == root,
-            Pattern::FromRoot => Some(giver.rank) == root,
+            _ if !meets(giver, taker) => false,
+            Pattern::ToRoot => taker.is_root,
+            Pattern::FromRoot => giver.is_root,
             Pattern::AllToAll => members.len() <= MEMBERS_MAX || giver.rank == 0 || taker.rank == 0,
             Pattern::Prefix | Pattern::Neighbours => false,
         };
@@ -57,7 +66,11 @@ fn member(evidence: Evidence, place: Place) -> Option<Member> {
     let process = evidence.trace.lanes[place.lane as usize].process as usize;
     let view = evidence.lifted.communicators.view(call.int("comm")?, evidence.rank(place))?;
     let rank = view.local.position(evidence.rank(place))? as usize;
-    Some(Member { place, call, process, rank })
+    let (root, group) = (call.int("root"), view.is_inter.then(|| view.local.ranks.first().copied()).flatten());
+    // What a member says that takes no part is ignored.
+    let is_idle = view.is_inter && root == Some(PROC_NULL);
+    let is_root = if view.is_inter { root == Some(ROOT) } else { root.is_some_and(|root| usize::try_from(root) == Ok(rank)) };
+    (!is_idle).then_some(Member { place, call, process, rank, group, is_root })
 }
 
 /// Whether all members give the same count and type.

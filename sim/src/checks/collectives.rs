@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 use traces::trace::is_made;
 use traces::{Function, SiteId};
 
-use super::collective_data;
 use super::wording::{count, distinct, ranks};
-use super::{Evidence, primary};
+use super::{Evidence, across, collective_data, primary};
 use crate::finding::{Finding, Label, Place, Severity};
 use crate::machine::Log;
 use crate::program::{CollectiveId, ContextId};
@@ -105,8 +104,8 @@ fn disagreement(evidence: Evidence, meeting: Meeting) -> Option<Finding> {
     let comm = evidence.call(first).int("comm")?;
     let view = evidence.lifted.communicators.view(comm, evidence.rank(first))?;
     if view.is_inter {
-        // Roots and counts mean other things in each of its groups.
-        return None;
+        // Roots mean other things in each of its groups.
+        return across::check(evidence, meeting, function).or_else(|| collective_data::check(evidence, meeting, function));
     }
     let root = || {
         differing(evidence, meeting, function, &rules::COLLECTIVE_ROOT, ("root", ["names root", "name root"]), |call| {

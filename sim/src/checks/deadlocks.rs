@@ -131,6 +131,9 @@ fn core_finding(evidence: Evidence, core: &Core, judgement: Judgement) -> Findin
         Judgement::NeedsBuffering(_) => {
             format!("{} would wait for ever in {calls} if {}", ranks(&waiting), unless(evidence, core))
         }
+        Judgement::Deadlock if is_unready(evidence, core) => {
+            format!("{} waits in {calls} for a send of which not all partitions are ready", ranks(&waiting))
+        }
         Judgement::Deadlock if core.gone.is_empty() => match waiting.len() {
             1 => format!("{} waits for itself in {calls}", ranks(&waiting)),
             _ => format!("{} wait for each other in {calls}", ranks(&waiting)),
@@ -143,6 +146,7 @@ fn core_finding(evidence: Evidence, core: &Core, judgement: Judgement) -> Findin
     };
     let (rule, severity) = match judgement {
         Judgement::NeedsBuffering(severity) => (&rules::DEADLOCK_BUFFERING, severity),
+        Judgement::Deadlock if is_unready(evidence, core) => (&rules::REQUEST_NOT_READY, Severity::Error),
         Judgement::Deadlock if core.gone.is_empty() => (&rules::DEADLOCK_CYCLE, Severity::Error),
         Judgement::Deadlock => (&rules::DEADLOCK_MISSING_RANK, Severity::Error),
     };
@@ -171,7 +175,14 @@ fn sends<'a>(evidence: Evidence<'a>, core: &Core) -> impl Iterator<Item = (&'a N
 /// for either is stuck with any.
 fn depends_on_library(evidence: Evidence, core: &Core) -> bool {
     let waits = core.lanes.iter().filter_map(|lane| wait_of(evidence, *lane));
-    waits.flat_map(|wait| &wait.needs).any(|need| !matches!(need.what, What::Receive(_) | What::Probe(_)))
+    waits.flat_map(|wait| &wait.needs).any(|need| matches!(need.what, What::Send(_) | What::Collective(_) | What::Finalize))
+}
+
+/// Whether a core is one rank that waits for what it has not marked as ready.
+fn is_unready(evidence: Evidence, core: &Core) -> bool {
+    let [lane] = core.lanes[..] else { return false };
+    let need = wait_of(evidence, lane).and_then(|wait| hopeless(evidence, wait));
+    need.is_some_and(|need| matches!(need.what, What::Partitions(_)))
 }
 
 /// Which freedom of the library a core depends on.
@@ -260,6 +271,7 @@ fn label_core(evidence: Evidence, core: &Core, found: &mut Finding) {
         if let Some(need) = hopeless.filter(|need| need.posted != wait.place) {
             let text = match need.what {
                 What::Send(send) => format!("sends {}", evidence.send_text(send, need.posted)),
+                What::Partitions(_) => "starts it; not all of its partitions are marked as ready".into(),
                 What::Receive(receive) => format!("asks for {}", evidence.receive_text(receive, need.posted)),
                 _ => "began it here".into(),
             };
@@ -321,10 +333,13 @@ fn need_text(evidence: Evidence, wait: &Wait, need: &Need) -> String {
             );
             format!("{some}{to} to receive its message with tag {}", evidence.program.sends[send as usize].tag)
         }
+        What::Partitions(send) => format!("{some}its own send, {}", evidence.send_text(send, need.posted)),
         What::Receive(receive) | What::Probe(receive) => format!("{some}{}", evidence.receive_text(receive, need.posted)),
         What::Collective(collective) => {
             let plan = &evidence.program.collectives[collective as usize];
-            format!("{some}{} to call {}{}", ranks(&missing(evidence, need)), plan.function, evidence.on(plan.context))
+            // Those that made a persistent one have to start it.
+            let verb = if plan.function.name().ends_with("_init") { "start its" } else { "call" };
+            format!("{some}{} to {verb} {}{}", ranks(&missing(evidence, need)), plan.function, evidence.on(plan.context))
         }
         What::Finalize => format!("{some}{} to call MPI_Finalize", ranks(&missing(evidence, need))),
         What::Sync(sync) => format!("{some}{}", sync_text(evidence, sync, &missing(evidence, need))),

@@ -3,6 +3,7 @@
 //! Each family of rules has a file. A check reports only what is proved: what ranks might do whose recording ends early, or what a call
 //! means that is not modelled, is never held against a program. One mistake is one finding, on however many ranks it shows.
 
+mod across;
 mod arguments;
 mod collective_data;
 mod collectives;

@@ -18,12 +18,7 @@ use crate::program::{Mode, Peer, Program};
 use crate::{Buffering, Limits, rules};
 
 /// Calls of these kinds are not modelled, and may hold ranks back.
-const UNKNOWN: [(Class, &str); 4] = [
-    (Class::OneSided, "one-sided communication"),
-    (Class::Process, "dynamic processes"),
-    (Class::Partitioned, "partitioned communication"),
-    (Class::Session, "sessions"),
-];
+const UNKNOWN: [(Class, &str); 2] = [(Class::OneSided, "one-sided communication"), (Class::Process, "dynamic processes")];
 /// More changed matches than this are not labelled.
 const CHANGES_MAX: usize = 4;
 /// More messages that do not fit their receives are not tried.

@@ -149,6 +149,8 @@ impl Evidence<'_> {
         }
         let view = self.lifted.communicators.view(comm, viewer);
         match view.and_then(|view| view.peers.position(rank)) {
+            // Where there are several worlds, ranks are counted through.
+            Some(at) if self.program.worlds.len() > 1 => format!("rank {at} of {}, which is rank {rank}", comm_name(comm)),
             Some(at) => format!("rank {at} of {}, which is rank {rank} of MPI_COMM_WORLD", comm_name(comm)),
             None => format!("rank {rank}{}", on_comm(comm)),
         }

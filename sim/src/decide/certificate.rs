@@ -114,6 +114,7 @@ impl<'m> Checker<'m> {
             Flow::Nobody => true,
             Flow::All => parts.iter().all(has_come),
             Flow::Root(root) => parts.get(root as usize).is_none_or(has_come),
+            Flow::Each(set) => self.model.sets[set as usize].iter().filter_map(|n| parts.get(*n as usize)).all(has_come),
             Flow::Before => parts[..post.member as usize].iter().all(has_come),
         }
     }

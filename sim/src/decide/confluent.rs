@@ -118,14 +118,12 @@ impl Run<'_> {
         self.has_come[part as usize] = true;
         self.arrived[post.round as usize] += 1;
         let is_over = self.arrived[post.round as usize] as usize == round.parts.len();
-        // One member of a rooted collective, and every one of a prefix, may set others free.
-        let sets_free = |other: &PartNo| match self.model.parts[*other as usize].flow {
-            Flow::Root(root) => root == post.member,
-            Flow::Before => true,
-            Flow::All | Flow::Nobody => false,
-        };
-        if is_over || round.parts.iter().take(2).chain(round.parts.last()).any(sets_free) {
+        if is_over || self.model.sets_others_free(post) {
             self.runnable.extend(round.parts.iter().map(|other| self.model.parts[*other as usize].at.lane));
+        } else if round.has_sets {
+            let is_awaited = |other: &&PartNo| self.model.is_in_set_of(post.member, **other);
+            let waiting = round.parts.iter().filter(is_awaited);
+            self.runnable.extend(waiting.map(|other| self.model.parts[*other as usize].at.lane));
         }
     }
 
@@ -152,6 +150,10 @@ impl Run<'_> {
             Flow::Nobody => true,
             Flow::All => self.arrived[post.round as usize] as usize == parts.len(),
             Flow::Root(root) => parts.get(root as usize).is_none_or(|root| self.has_come[*root as usize]),
+            Flow::Each(set) => {
+                let mut parts = self.model.sets[set as usize].iter().filter_map(|n| parts.get(*n as usize));
+                parts.all(|part| self.has_come[*part as usize])
+            }
             Flow::Before => parts[..post.member as usize].iter().all(|part| self.has_come[*part as usize]),
         }
     }

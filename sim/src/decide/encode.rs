@@ -4,11 +4,13 @@
 //! synchronise and ranks are stuck by assumption, so one formula serves every library and every question. What the formula does
 //! not say is that causes come before effects: `order` finds the models in which they do not, and `search` excludes them.
 
+use rustc_hash::FxHashMap;
+
 use super::candidates::Candidates;
 use super::cnf::{Cnf, Lit};
 use super::library::{Library, Members, Sends};
 use super::model::{At, Awaited, Model, PartNo, ReceiveNo, SendNo};
-use crate::program::{Flow, Mode};
+use crate::program::{Flow, Mode, SetId};
 
 /// A send that a receive may take.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +61,8 @@ pub(crate) struct Formula<'m, 'b> {
     gathered: Vec<Lit>,
     /// By round: whether the members up to one have come, as far as that was asked.
     prefixes: Vec<Vec<Lit>>,
+    /// By round and set: whether its members have come, as far as that was asked.
+    sets: FxHashMap<(u32, SetId), Lit>,
 }
 
 impl<'m, 'b> Formula<'m, 'b> {
@@ -86,6 +90,7 @@ impl<'m, 'b> Formula<'m, 'b> {
             full: Vec::new(),
             gathered: Vec::new(),
             prefixes: vec![Vec::new(); model.rounds.len()],
+            sets: FxHashMap::default(),
         };
         formula.steps();
         formula.matches(candidates);
@@ -194,6 +199,16 @@ impl<'m, 'b> Formula<'m, 'b> {
             Flow::Root(root) => {
                 let root = round.parts.get(root as usize).map(|part| self.model.parts[*part as usize].at);
                 root.map_or(self.cnf.truth(), |at| self.posted(at))
+            }
+            Flow::Each(set) => {
+                if let Some(known) = self.sets.get(&(post.round, set)) {
+                    return *known;
+                }
+                let parts = self.model.sets[set as usize].iter().filter_map(|member| round.parts.get(*member as usize));
+                let posted: Vec<Lit> = parts.map(|part| self.posted(self.model.parts[*part as usize].at)).collect();
+                let all = self.cnf.all(&posted);
+                self.sets.insert((post.round, set), all);
+                all
             }
             Flow::Before => {
                 let known = self.prefixes[post.round as usize].len();

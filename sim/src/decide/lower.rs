@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::model::{At, Awaited, Member, Model, PartPost, ReceivePost, Round, SendPost, Step};
 use crate::finding::Place;
 use crate::program::{
-    CollectiveId, Completion, ContextId, Mode, Op, Peer, Program, ReceiveId, SendId, Slot, Span, SyncKind, Then,
+    CollectiveId, Completion, ContextId, Flow, Mode, Op, Peer, Program, ReceiveId, SendId, Slot, Span, SyncKind, Then,
 };
 
 /// Something that is not decided, and the first call that makes it so.
@@ -32,7 +32,17 @@ pub(crate) struct Lowered {
 #[derive(Clone, Debug, Default)]
 struct Request {
     active: Vec<Awaited>,
-    template: Option<(Option<SendId>, Option<ReceiveId>)>,
+    template: Option<Template>,
+    /// Of a partitioned send that was started: the call that did it, and which parts are not ready.
+    unready: Option<(Place, Vec<bool>)>,
+}
+
+/// What starting a persistent request does.
+#[derive(Clone, Copy, Debug)]
+enum Template {
+    Transfer(Option<SendId>, Option<ReceiveId>),
+    /// Which round of its context made it, and how often it was started.
+    Collective(CollectiveId, u32, u32),
 }
 
 struct Lowering<'p> {
@@ -42,7 +52,8 @@ struct Lowering<'p> {
     model: Model,
     assumed: Vec<Open>,
     refused: Vec<Open>,
-    rounds: FxHashMap<(ContextId, u32), u32>,
+    /// By context, which call there, and which start of the request that it made.
+    rounds: FxHashMap<(ContextId, u32, u32), u32>,
     /// The lane in work.
     lane: u32,
     requests: FxHashMap<Slot, Request>,
@@ -70,6 +81,7 @@ pub(crate) fn lower(program: &Program, answered: &FxHashSet<(u32, u32)>) -> Lowe
     for lane in 0..u32::try_from(program.lanes.len()).unwrap_or(0) {
         work.lower_lane(lane);
     }
+    work.model.sets.clone_from(&program.sets);
     work.check_rounds();
     work.index();
     Lowered { model: work.model, assumed: work.assumed, refused: work.refused }
@@ -107,22 +119,27 @@ impl Lowering<'_> {
             Op::Probe { .. } | Op::Deliver { .. } => self.refuse("a probe", place),
             Op::Cancel { .. } => self.refuse("a call of MPI_Cancel", place),
             Op::Transfer { send, receive, then } => self.transfer(place, send, receive, then),
-            Op::Collective { then: Then::Persistent(_), .. } => self.refuse("a persistent collective", place),
             Op::Collective { collective, .. } if !self.is_followed(collective) => {
-                self.refuse("a collective of neighbours, or between two groups", place);
+                self.refuse("a collective of neighbours that are not known", place);
             }
             Op::Collective { collective, then } => {
-                let part = self.post_part(collective, place);
-                self.complete_by(place, part.into_iter().collect(), then);
+                let number = self.next_round(collective);
+                let part = self.post_part(collective, (number, 0), place);
+                match then {
+                    Then::Persistent(slot) => {
+                        let template = Some(Template::Collective(collective, number, 0));
+                        self.requests.insert(slot, Request { template, ..Request::default() });
+                    }
+                    then => self.complete_by(place, vec![part], then),
+                }
             }
             Op::Start { has_failed: true, .. } => self.refuse("a start of a request that failed", place),
             Op::Start { requests, .. } => {
                 for slot in self.slots(requests) {
-                    let Some((send, receive)) = self.requests.get(&slot).and_then(|r| r.template) else { continue };
-                    let active = self.post(place, send, receive);
-                    self.requests.entry(slot).or_default().active = active;
+                    self.start(place, slot);
                 }
             }
+            Op::Ready { slot, partitions } => self.mark_ready(slot, partitions),
             Op::Complete { requests, given, keep, poll, .. } => self.complete(place, requests, given, keep, poll),
             Op::Free { slot } => {
                 self.requests.remove(&slot);
@@ -134,7 +151,46 @@ impl Lowering<'_> {
     fn is_followed(&self, collective: CollectiveId) -> bool {
         let plan = &self.program.collectives[collective as usize];
         let name = plan.function.name().to_ascii_lowercase();
-        !self.program.contexts[plan.context as usize].is_inter && !name.contains("neighbor")
+        plan.flow != Flow::Nobody || !name.contains("neighbor")
+    }
+
+    fn start(&mut self, place: Place, slot: Slot) {
+        let Some(template) = self.requests.get(&slot).and_then(|request| request.template) else { return };
+        let partitions = match template {
+            Template::Transfer(Some(send), _) => self.program.sends[send as usize].partitions,
+            _ => 0,
+        };
+        let (active, template) = match template {
+            Template::Transfer(..) if partitions > 0 => (Vec::new(), template),
+            Template::Transfer(send, receive) => (self.post(place, send, receive), template),
+            Template::Collective(collective, number, starts) => {
+                let part = self.post_part(collective, (number, starts + 1), place);
+                (vec![part], Template::Collective(collective, number, starts + 1))
+            }
+        };
+        let unready = (partitions > 0).then(|| (place, vec![true; partitions as usize]));
+        self.requests.insert(slot, Request { active, template: Some(template), unready });
+    }
+
+    /// Parts of a send are ready. When all are, it is posted.
+    fn mark_ready(&mut self, slot: Slot, partitions: Span) {
+        let Some(request) = self.requests.get_mut(&slot) else { return };
+        let Some((place, unready)) = &mut request.unready else { return };
+        for (first, last) in &self.program.partitions[partitions.range()] {
+            let end = unready.len().min(*last as usize + 1);
+            if let Some(marked) = unready.get_mut(*first as usize..end) {
+                marked.fill(false);
+            }
+        }
+        if unready.contains(&true) {
+            return;
+        }
+        let (place, template) = (*place, request.template);
+        request.unready = None;
+        if let Some(Template::Transfer(Some(send), _)) = template {
+            let active = self.post(place, Some(send), None);
+            self.requests.entry(slot).or_default().active = active;
+        }
     }
 
     fn refuse(&mut self, what: &'static str, place: Place) {
@@ -151,7 +207,8 @@ impl Lowering<'_> {
 
     fn transfer(&mut self, place: Place, send: Option<SendId>, receive: Option<ReceiveId>, then: Then) {
         if let Then::Persistent(slot) = then {
-            self.requests.insert(slot, Request { active: Vec::new(), template: Some((send, receive)) });
+            let template = Some(Template::Transfer(send, receive));
+            self.requests.insert(slot, Request { template, ..Request::default() });
             return;
         }
         let posted = self.post(place, send, receive);
@@ -172,7 +229,7 @@ impl Lowering<'_> {
                 }
             }
             Then::Request(slot) | Then::Persistent(slot) => {
-                self.requests.insert(slot, Request { active: posted, template: None });
+                self.requests.insert(slot, Request { active: posted, ..Request::default() });
             }
         }
     }
@@ -253,21 +310,27 @@ impl Lowering<'_> {
         Some(Awaited::Receive(number))
     }
 
-    fn post_part(&mut self, collective: CollectiveId, place: Place) -> Option<Awaited> {
-        let plan = self.program.collectives[collective as usize];
-        let count = self.collectives.entry(plan.context).or_insert(0);
-        let key = (plan.context, *count);
+    /// Which call of this rank a collective is in its context.
+    fn next_round(&mut self, collective: CollectiveId) -> u32 {
+        let count = self.collectives.entry(self.program.collectives[collective as usize].context).or_insert(0);
         *count += 1;
-        let round = *self.rounds.entry(key).or_insert_with(|| {
+        *count - 1
+    }
+
+    fn post_part(&mut self, collective: CollectiveId, (number, start): (u32, u32), place: Place) -> Awaited {
+        let plan = &self.program.collectives[collective as usize];
+        let round = *self.rounds.entry((plan.context, number, start)).or_insert_with(|| {
             self.model.rounds.push(Round::default());
             next(&self.model.rounds) - 1
         });
         let number = next(&self.model.parts);
         let (member, flow) = (plan.member, plan.flow);
         self.model.parts.push(PartPost { at: self.here(), done: None, round, member, flow, collective, place });
-        self.model.rounds[round as usize].parts.push(number);
+        let round = &mut self.model.rounds[round as usize];
+        round.parts.push(number);
+        round.has_sets |= matches!(flow, Flow::Each(_));
         self.step.parts.push(number);
-        Some(Awaited::Part(number))
+        Awaited::Part(number)
     }
 
     /// The step in work waits for these, and is over.

@@ -24,6 +24,8 @@ pub(crate) struct Model {
     pub(crate) receives: Vec<ReceivePost>,
     pub(crate) parts: Vec<PartPost>,
     pub(crate) rounds: Vec<Round>,
+    /// The sets of members that others wait for, in order.
+    pub(crate) sets: Vec<Vec<u32>>,
     /// The sends to each mailbox, by channel and then in the order that they are posted.
     pub(crate) arrivals: Vec<Vec<SendNo>>,
     /// The receives of each mailbox, in the order that they are posted.
@@ -127,6 +129,8 @@ pub(crate) struct PartPost {
 #[derive(Debug, Default)]
 pub(crate) struct Round {
     pub(crate) parts: Vec<PartNo>,
+    /// Whether some wait for a set of others.
+    pub(crate) has_sets: bool,
 }
 
 impl ReceivePost {
@@ -157,6 +161,25 @@ impl Model {
     /// The step of a lane.
     pub(crate) fn step(&self, at: At) -> &Step {
         &self.lanes[at.lane as usize][at.step as usize]
+    }
+
+    /// Whether a member may set others free by coming to a round in which all wait alike: one is the root, or all wait for those before them.
+    pub(crate) fn sets_others_free(&self, part: &PartPost) -> bool {
+        let parts = &self.rounds[part.round as usize].parts;
+        // One other member tells what kind of collective it is; one at each end, where there are two groups.
+        parts.iter().take(2).chain(parts.last()).any(|other| match self.parts[*other as usize].flow {
+            Flow::Root(root) => root == part.member,
+            Flow::Before => true,
+            Flow::All | Flow::Each(_) | Flow::Nobody => false,
+        })
+    }
+
+    /// Whether a part waits for a set of members that this one is in.
+    pub(crate) fn is_in_set_of(&self, member: u32, other: PartNo) -> bool {
+        match self.parts[other as usize].flow {
+            Flow::Each(set) => self.sets[set as usize].binary_search(&member).is_ok(),
+            _ => false,
+        }
     }
 
     /// The messages before this one on its way that a receive takes as well: the last of each tag, which stands for all others of it.

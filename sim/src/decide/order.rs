@@ -315,7 +315,7 @@ impl Builder<'_, '_, '_> {
                     self.edge(own, done, because, part.flow != Flow::All);
                     continue;
                 }
-                for source in sources(part, round.parts.len()) {
+                for source in sources(part, round.parts.len(), &model.sets) {
                     let source = &model.parts[round.parts[source] as usize];
                     if let Some(before) = self.before(source.at) {
                         self.edge(before, done, because, false);
@@ -327,10 +327,11 @@ impl Builder<'_, '_, '_> {
 }
 
 /// The members whose data a member of a collective needs, if not those of all.
-fn sources(part: &PartPost, members: usize) -> std::ops::Range<usize> {
+fn sources(part: &PartPost, members: usize, sets: &[Vec<u32>]) -> Vec<usize> {
     match part.flow {
-        Flow::Root(root) if (root as usize) < members => root as usize..root as usize + 1,
-        Flow::Before => 0..part.member as usize,
-        _ => 0..0,
+        Flow::Root(root) if (root as usize) < members => vec![root as usize],
+        Flow::Each(set) => sets[set as usize].iter().map(|member| *member as usize).filter(|at| *at < members).collect(),
+        Flow::Before => (0..part.member as usize).collect(),
+        _ => Vec::new(),
     }
 }

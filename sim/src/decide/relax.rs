@@ -188,15 +188,12 @@ impl Run<'_, '_> {
         self.has_come[part as usize] = true;
         self.arrived[post.round as usize] += 1;
         let is_over = self.arrived[post.round as usize] as usize == round.parts.len();
-        let is_awaited = |other: &PartNo| match model.parts[*other as usize].flow {
-            Flow::Root(root) => root == post.member,
-            Flow::Before => true,
-            Flow::All | Flow::Nobody => false,
-        };
-        // One other member tells what kind of collective it is.
-        let others = round.parts.iter().take(2).chain(round.parts.last());
-        if is_over || others.clone().any(is_awaited) {
+        if is_over || model.sets_others_free(post) {
             for other in &round.parts {
+                self.wake(model.parts[*other as usize].at.lane);
+            }
+        } else if round.has_sets {
+            for other in round.parts.iter().filter(|other| model.is_in_set_of(post.member, **other)) {
                 self.wake(model.parts[*other as usize].at.lane);
             }
         }
@@ -217,6 +214,10 @@ impl Run<'_, '_> {
                     Flow::Nobody => true,
                     Flow::All => self.arrived[post.round as usize] as usize == parts.len(),
                     Flow::Root(root) => parts.get(root as usize).is_none_or(|root| self.has_come[*root as usize]),
+                    Flow::Each(set) => {
+                        let mut parts = model.sets[set as usize].iter().filter_map(|n| parts.get(*n as usize));
+                        parts.all(|part| self.has_come[*part as usize])
+                    }
                     Flow::Before => parts[..post.member as usize].iter().all(|part| self.has_come[*part as usize]),
                 }
             }

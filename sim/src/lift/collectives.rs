@@ -2,12 +2,13 @@
 //!
 //! The flow of a call is what its data demands: the least that a member must wait for. A library may make it wait for more.
 
-use traces::constant::{COMM_NULL, COMM_WORLD};
+use traces::Value;
+use traces::constant::{COMM_NULL, COMM_WORLD, PROC_NULL, ROOT, UNKNOWN_HANDLE};
 use traces::function::{Function, mpi};
 
 use super::arguments::Arguments;
 use super::{Lifter, NO_SLOT, index_of_last, request_made};
-use crate::program::{Collective, ContextId, Flow, Op, Then};
+use crate::program::{Collective, ContextId, Flow, Op, SetId, Then};
 
 /// Who needs whose data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub(crate) enum Pattern {
     FromRoot,
     /// Everyone that of those before it.
     Prefix,
-    /// Each its neighbours', which are not followed.
+    /// Each that of its neighbours.
     Neighbours,
 }
 
@@ -70,6 +71,9 @@ fn constructor(function: Function) -> Option<&'static str> {
         | mpi::COMM_SPLIT
         | mpi::COMM_SPLIT_TYPE
         | mpi::COMM_CREATE
+        | mpi::COMM_DISCONNECT
+        | mpi::COMM_SPAWN
+        | mpi::COMM_SPAWN_MULTIPLE
         | mpi::CART_SUB => "comm",
         mpi::CART_CREATE | mpi::GRAPH_CREATE | mpi::DIST_GRAPH_CREATE | mpi::DIST_GRAPH_CREATE_ADJACENT => "comm_old",
         mpi::INTERCOMM_MERGE => "intercomm",
@@ -82,23 +86,19 @@ impl Lifter<'_> {
     /// What a collective call does; None if it is none, or none that can be followed.
     pub(super) fn collective(&mut self, a: &Arguments) -> Option<Op> {
         let function = a.function();
-        if function == mpi::COMM_CREATE_GROUP {
+        let pattern = blocking_form(function).map(|(_, pattern)| pattern);
+        if matches!(function, mpi::COMM_CREATE_GROUP | mpi::COMM_CREATE_FROM_GROUP | mpi::INTERCOMM_CREATE_FROM_GROUPS) {
             return self.create_group(a);
         }
-        let pattern = blocking_form(function).map(|(_, pattern)| pattern);
         let name = if pattern.is_some() { "comm" } else { constructor(function)? };
         if a.failed() {
             return Some(Op::Local);
         }
-        let view = self.communicators.view(a.int_or(name, COMM_WORLD), self.rank)?;
-        let (context, is_inter) = (view.context, view.is_inter);
+        let comm = a.int_or(name, COMM_WORLD);
+        let context = self.communicators.view(comm, self.rank)?.context;
         let flow = match pattern {
-            // An intercommunicator's collectives go from one group to the other; the least is not worth following.
-            _ if is_inter => Flow::Nobody,
-            Some(pattern) => {
-                let root = a.call.int("root").and_then(|root| view.local.ranks.get(usize::try_from(root).ok()?).copied());
-                self.flow(a, pattern, context, root)
-            }
+            Some(pattern) => self.flow(a, pattern, comm).unwrap_or(Flow::Nobody),
+            None if function == mpi::COMM_DISCONNECT => Flow::Nobody,
             None => Flow::All,
         };
         let is_persistent = blocking_form(function).is_some() && function.name().ends_with("_init");
@@ -142,30 +142,66 @@ impl Lifter<'_> {
         at.and_then(|at| u32::try_from(at).ok())
     }
 
-    /// Whose data this rank needs before it can return.
-    fn flow(&self, a: &Arguments, pattern: Pattern, context: ContextId, root: Option<i64>) -> Flow {
-        let is_root = root == Some(i64::from(self.rank));
-        let root = root.and_then(|root| self.member(context, u32::try_from(root).ok()?));
-        let gets_data = || a.function() == mpi::BARRIER || a.function() == mpi::IBARRIER || receives_from_all(a);
+    /// Whose data this rank needs before it can return; None is nobody's, or not known.
+    fn flow(&mut self, a: &Arguments, pattern: Pattern, comm: i64) -> Option<Flow> {
+        let view = self.communicators.view(comm, self.rank)?;
+        let (context, is_inter) = (view.context, view.is_inter);
+        let gets_data = matches!(blocking_form(a.function()), Some((mpi::BARRIER, _))) || receives_from_all(a);
+        let root = a.call.int("root");
+        let root_rank = root.and_then(|root| view.peers.ranks.get(usize::try_from(root).ok()?).copied());
+        let is_root = if is_inter { root == Some(ROOT) } else { root_rank == Some(i64::from(self.rank)) };
+        let is_idle = is_inter && root == Some(PROC_NULL);
         match pattern {
-            AllToAll if gets_data() => Flow::All,
-            Prefix if receives_from_all(a) => Flow::Before,
-            ToRoot if is_root && receives_from_all(a) => Flow::All,
-            FromRoot if !is_root && receives_from_all(a) => root.map_or(Flow::Nobody, Flow::Root),
-            _ => Flow::Nobody,
+            Neighbours => self.neighbours(a, comm),
+            _ if !gets_data || is_idle => None,
+            AllToAll | ToRoot if pattern == AllToAll || is_root => {
+                if !is_inter {
+                    return Some(Flow::All);
+                }
+                let remote = view.peers.ranks.clone();
+                Some(Flow::Each(self.set_of(context, &remote)))
+            }
+            Prefix => Some(Flow::Before),
+            FromRoot if !is_root => self.member(context, u32::try_from(root_rank?).ok()?).map(Flow::Root),
+            _ => None,
         }
     }
 
-    /// MPI_Comm_create_group is collective over its group only.
+    /// The neighbours that this rank gets something from.
+    fn neighbours(&mut self, a: &Arguments, comm: i64) -> Option<Flow> {
+        let view = self.communicators.view(comm, self.rank)?;
+        let sources = self.topologies.sources(comm, view.local.position(self.rank)?)?;
+        let (one, counts) = (a.call.int("recvcount"), a.call.ints("recvcounts"));
+        let gets = |(nth, _): &(usize, &i64)| one.or_else(|| counts.get(*nth).copied()).is_some_and(|count| count > 0);
+        let sources = sources.iter().enumerate().filter(gets).map(|(_, source)| *source);
+        let ranks: Vec<i64> = sources.filter_map(|at| view.local.ranks.get(usize::try_from(at).ok()?).copied()).collect();
+        let context = view.context;
+        Some(Flow::Each(self.set_of(context, &ranks)))
+    }
+
+    /// The members of a context that these ranks are.
+    fn set_of(&mut self, context: ContextId, ranks: &[i64]) -> SetId {
+        let members = ranks.iter().filter_map(|rank| self.member(context, u32::try_from(*rank).ok()?)).collect();
+        self.set(members)
+    }
+
+    /// MPI_Comm_create_group and its like are collective over their groups only.
     fn create_group(&mut self, a: &Arguments) -> Option<Op> {
+        if a.failed() {
+            return Some(Op::Local);
+        }
         let made = a.outcome.and_then(|o| o.new_communicator(a.call.function));
-        let group = self.groups[self.process].members(a.int_or("group", 0)).map(<[i64]>::to_vec);
-        let members = match made {
+        let groups = ["group", "local_group", "remote_group"].iter().filter_map(|name| a.call.int(name));
+        let groups: Option<Vec<&[i64]>> = groups.map(|group| self.groups[self.process].members(group)).collect();
+        let mut members = match made {
             Some((COMM_NULL, ..)) => return Some(Op::Local),
-            Some((_, local, _)) => local.to_vec(),
-            None => group?,
+            Some((_, local, remote)) => [local, remote].concat().into_iter().map(|member| self.trace.rank_of(member)).collect(),
+            None => groups?.concat(),
         };
-        let key = (a.int_or("comm", COMM_WORLD), a.int_or("tag", 0));
+        // The two groups of an intercommunicator see each other the other way round.
+        members.sort_unstable();
+        let tag = ["tag", "stringtag"].iter().map(|name| a.call.argument(name)).find(|tag| **tag != Value::Nil);
+        let key = (a.int_or("comm", UNKNOWN_HANDLE), tag.cloned().unwrap_or(Value::Nil));
         let context = self.communicators.partial(key, &members, &self.present, &mut self.program.contexts);
         Some(self.part(a, context, Flow::All, Then::Return))
     }

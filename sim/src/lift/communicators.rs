@@ -5,11 +5,11 @@
 use rustc_hash::FxHashMap;
 use traces::constant::{COMM_SELF, COMM_WORLD};
 use traces::function::{Direction, Kind};
-use traces::{Function, Trace};
+use traces::{Function, Trace, Value};
 
 use crate::program::{Context, ContextId};
 
-/// A list of ranks of MPI_COMM_WORLD; −1 stands for a process of another world.
+/// A list of ranks; −1 stands for a process that is not known.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
     pub(crate) ranks: Vec<i64>,
@@ -51,19 +51,25 @@ pub(crate) struct View<'a> {
 /// Every communicator of a trace.
 #[derive(Debug, Default)]
 pub(crate) struct Communicators {
-    /// By number, and for MPI_COMM_SELF by rank.
+    /// By number; MPI_COMM_SELF by rank, too, and MPI_COMM_WORLD by the rank that is its first.
     list: FxHashMap<(i64, Option<u32>), Communicator>,
+    /// The first ranks of the worlds.
+    worlds: Vec<u32>,
     /// Those groups that make a communicator on their own (MPI_Comm_create_group), by parent, tag and members.
-    partial: FxHashMap<(i64, i64, Vec<u32>), ContextId>,
+    partial: FxHashMap<(i64, Value, Vec<u32>), ContextId>,
 }
 
 impl Communicators {
-    /// Finds them all. Each gets a context in `contexts`; the first context is that of MPI_Finalize.
+    /// Finds them all. Each gets a context in `contexts`; the first contexts are those of MPI_Finalize, one for each world.
     pub(crate) fn of(trace: &Trace, present: &[bool], contexts: &mut Vec<Context>) -> Communicators {
-        let mut all = Communicators::default();
-        let world: Vec<i64> = (0..i64::from(trace.world_size)).collect();
-        contexts.push(context(COMM_WORLD, present, &[&world]));
-        all.add((COMM_WORLD, None), [&world, &[]], present, contexts);
+        let firsts = std::iter::once(0).chain(trace.spawned.iter().map(|world| world.first));
+        let mut all = Communicators { worlds: firsts.collect(), ..Communicators::default() };
+        let members = |first: u32| trace.world_of(first).map(i64::from).collect::<Vec<i64>>();
+        let worlds: Vec<(u32, Vec<i64>)> = all.worlds.iter().map(|first| (*first, members(*first))).collect();
+        contexts.extend(worlds.iter().map(|(_, world)| context(COMM_WORLD, present, &[world])));
+        for (first, world) in &worlds {
+            all.add((COMM_WORLD, Some(*first)), [world, &[]], present, contexts);
+        }
         for rank in trace.lanes.iter().filter_map(|l| l.rank) {
             all.add((COMM_SELF, Some(rank)), [&[i64::from(rank)], &[]], present, contexts);
         }
@@ -71,7 +77,8 @@ impl Communicators {
         for event in trace.lanes.iter().flat_map(|lane| &lane.events).filter(|e| makes[e.call.0 as usize]) {
             let made = event.outcome.and_then(|o| trace.outcome(o).new_communicator(trace.call(event.call).function));
             if let Some((id, local, remote)) = made.filter(|(id, ..)| traces::trace::is_made(*id)) {
-                all.add((id, None), [local, remote], present, contexts);
+                let ranks = |members: &[i64]| members.iter().map(|member| trace.rank_of(*member)).collect::<Vec<i64>>();
+                all.add((id, None), [&ranks(local), &ranks(remote)], present, contexts);
             }
         }
         all
@@ -86,7 +93,11 @@ impl Communicators {
 
     /// The communicator of this number, as a rank of MPI_COMM_WORLD sees it; None if it is unknown or the rank is no member.
     pub(crate) fn view(&self, comm: i64, rank: u32) -> Option<View<'_>> {
-        let owner = (comm == COMM_SELF).then_some(rank);
+        let owner = match comm {
+            COMM_SELF => Some(rank),
+            COMM_WORLD => self.worlds.iter().rfind(|first| **first <= rank).copied(),
+            _ => None,
+        };
         let communicator = self.list.get(&(comm, owner))?;
         let [first, second] = &communicator.groups;
         let view = |local, peers, is_inter| View { local, peers, context: communicator.context, is_inter };
@@ -102,7 +113,7 @@ impl Communicators {
     /// The context of those who make a communicator of a part of another one.
     pub(crate) fn partial(
         &mut self,
-        (parent, tag): (i64, i64),
+        (parent, tag): (i64, Value),
         members: &[i64],
         present: &[bool],
         contexts: &mut Vec<Context>,

@@ -1,11 +1,11 @@
 //! The groups that a process makes, as ranks of MPI_COMM_WORLD.
 //!
-//! Needed for the calls on windows that name one, and for a call of MPI_Comm_create_group that never returned, whose members nothing else
-//! tells.
+//! Needed for the calls on windows that name one, and for calls of MPI_Comm_create_group and its like that never returned, whose members
+//! nothing else tells.
 
 use rustc_hash::FxHashMap;
-use traces::constant::GROUP_EMPTY;
-use traces::mpi;
+use traces::constant::{COMM_WORLD, GROUP_EMPTY};
+use traces::{Value, mpi};
 
 use super::arguments::Arguments;
 use super::communicators::Communicators;
@@ -37,6 +37,11 @@ impl Groups {
         let group = |name| self.members(a.call.int(name)?);
         let ranks = a.call.ints("ranks");
         match a.function() {
+            mpi::GROUP_FROM_SESSION_PSET => match a.call.argument("pset_name") {
+                Value::Text(name) if &**name == "mpi://WORLD" => Some(communicators.view(COMM_WORLD, rank)?.local.ranks.clone()),
+                Value::Text(name) if &**name == "mpi://SELF" => Some(vec![i64::from(rank)]),
+                _ => None,
+            },
             mpi::COMM_GROUP => Some(communicators.view(a.call.int("comm")?, rank)?.local.ranks.clone()),
             mpi::COMM_REMOTE_GROUP => Some(communicators.view(a.call.int("comm")?, rank)?.peers.ranks.clone()),
             mpi::GROUP_INCL => pick(group("group")?, ranks.iter().copied()),

@@ -1,6 +1,6 @@
 //! Turns a trace into programs: every handle is resolved and every argument understood, once for each distinct call.
 //!
-//! A call that is not modelled (dynamic processes) or that concerns nobody else becomes [`Op::Local`], and its request, if it makes one, completes
+//! A call that is not modelled or that concerns nobody else becomes [`Op::Local`], and its request, if it makes one, completes
 //! at once. Nothing here judges a call; the checks read the arguments again where they need more than the machine does.
 
 mod arguments;
@@ -12,24 +12,30 @@ mod datatypes;
 pub(crate) mod faults;
 mod files;
 mod groups;
+mod partitioned;
 mod pins;
 mod polls;
 mod shared;
 mod threads;
+mod topologies;
 mod transfers;
 mod windows;
 
 use rustc_hash::FxHashMap;
 use traces::function::{Class, Kind, mpi};
-use traces::{Ending, Trace};
+use traces::{Ending, Trace, World};
 
-use crate::program::{Channel, ChannelId, Completion, End, Lane, Mailbox, MailboxId, Op, OpId, Program, Slot, Span, Thing};
+use crate::program::{
+    Channel, ChannelId, Completion, End, Lane, Mailbox, MailboxId, Op, OpId, Program, SetId, Slot, Span, Thing,
+};
 pub(crate) use arguments::Arguments;
 pub(crate) use collectives::{Pattern, blocking_form};
 pub(crate) use communicators::Communicators;
 pub(crate) use datatypes::Datatypes;
 use groups::Groups;
+use partitioned::Pairs;
 pub(crate) use shared::{Memory, Shared, SharedThings};
+use topologies::Topologies;
 use windows::Windows;
 
 /// The slot of a request that is null or unknown.
@@ -62,8 +68,20 @@ pub(crate) fn lift(trace: &Trace) -> Lifted {
         let caveat = format!("{ranks} MPI from several threads, whose calls are taken in the order of the recorded run");
         lifter.program.caveats.push(caveat);
     }
-    let Lifter { program, datatypes, communicators, shared, .. } = lifter;
+    let Lifter { mut program, datatypes, communicators, shared, .. } = lifter;
+    program.caveats.extend(trace.spawned.iter().map(spawned_text));
     Lifted { program, datatypes, communicators, shared }
+}
+
+/// Who the ranks of a world are that others started.
+fn spawned_text(world: &World) -> String {
+    match world.size {
+        1 => format!("rank {} is the only one of an MPI_COMM_WORLD of its own, which others started", world.first),
+        size => {
+            let (first, last) = (world.first, world.first + size - 1);
+            format!("ranks {first}-{last} are 0-{} of an MPI_COMM_WORLD of their own, which others started", size - 1)
+        }
+    }
 }
 
 /// The work in progress.
@@ -73,6 +91,10 @@ struct Lifter<'t> {
     communicators: Communicators,
     datatypes: Vec<Datatypes>,
     groups: Vec<Groups>,
+    topologies: Topologies,
+    pairs: Pairs,
+    /// The sets of members that others wait for.
+    sets: FxHashMap<Vec<u32>, SetId>,
     shared: SharedThings,
     windows: Windows,
     mailboxes: FxHashMap<Mailbox, MailboxId>,
@@ -96,16 +118,20 @@ impl<'t> Lifter<'t> {
                 *slot = true;
             }
         }
-        let mut program = Program { world_size: trace.world_size, ops: vec![Op::Local], ..Program::default() };
+        let worlds = std::iter::once(0).chain(trace.spawned.iter().map(|world| world.first)).collect();
+        let mut program = Program { world_size: trace.world_size, worlds, ops: vec![Op::Local], ..Program::default() };
         let communicators = Communicators::of(trace, &present, &mut program.contexts);
         let shared = SharedThings::of(trace, &communicators, &mut program.contexts);
         let processes = trace.processes.len().max(1);
         Lifter {
             trace,
             program,
-            communicators,
             datatypes: (0..processes).map(|_| Datatypes::default()).collect(),
             groups: (0..processes).map(|_| Groups::default()).collect(),
+            topologies: Topologies::of(trace, &communicators),
+            communicators,
+            pairs: Pairs::default(),
+            sets: FxHashMap::default(),
             shared,
             windows: Windows::of(trace),
             mailboxes: FxHashMap::default(),
@@ -131,13 +157,14 @@ impl<'t> Lifter<'t> {
             for event in &lane.events {
                 self.is_ending_epoch = self.ends_epoch(event);
                 let key = (event.call.0, event.outcome.map_or(u32::MAX, |o| o.0), self.is_ending_epoch);
-                let op = *known.entry(key).or_insert_with(|| {
+                let mut translate = || {
                     let call = trace.call(event.call);
                     let outcome = event.outcome.map(|o| trace.outcome(o));
                     let op = self.translate(&Arguments { call, outcome });
                     self.op(op)
-                });
-                steps.push(op);
+                };
+                let is_counted = partitioned::counts(trace.call(event.call).function);
+                steps.push(if is_counted { translate() } else { *known.entry(key).or_insert_with(translate) });
             }
         }
         let end = self.end_of(number, &steps);
@@ -182,7 +209,8 @@ impl<'t> Lifter<'t> {
         if a.outcome.is_none() && faults::find(a.call, self.rank, &self.communicators).is_some() {
             return Op::Opaque;
         }
-        if let Some(op) = self.transfer(a).or_else(|| self.completion(a)).or_else(|| self.collective(a)) {
+        let op = self.transfer(a).or_else(|| self.partitioned(a)).or_else(|| self.completion(a));
+        if let Some(op) = op.or_else(|| self.collective(a)) {
             return op;
         }
         if let Some(op) = self.window(a).or_else(|| self.file(a)) {
@@ -244,6 +272,19 @@ impl<'t> Lifter<'t> {
     /// Whether the trace has calls of this rank of MPI_COMM_WORLD (−1 is a process of another world).
     fn is_present(&self, rank: i64) -> bool {
         usize::try_from(rank).is_ok_and(|rank| self.present.get(rank) == Some(&true))
+    }
+
+    /// The number of a set of members.
+    fn set(&mut self, mut members: Vec<u32>) -> SetId {
+        members.sort_unstable();
+        members.dedup();
+        if let Some(number) = self.sets.get(&members) {
+            return *number;
+        }
+        self.program.sets.push(members.clone());
+        let number = index_of_last(&self.program.sets);
+        self.sets.insert(members, number);
+        number
     }
 
     /// Stores requests side by side.

@@ -44,7 +44,8 @@ impl Lifter<'_> {
                 return Some(Op::Probe { receive, take: None, poll: false });
             }
             mpi::WIN_TEST if !a.flag() => return self.waiting_test(a),
-            mpi::TEST | mpi::TESTALL if !a.flag() => Until::All,
+            // Whether this part has come or another, the rest is not there either.
+            mpi::TEST | mpi::TESTALL | mpi::PARRIVED if !a.flag() => Until::All,
             mpi::TESTANY if !a.flag() => Until::Any,
             mpi::TESTSOME if a.result("outcount").int() == Some(0) => Until::Any,
             _ => return None,

@@ -103,7 +103,7 @@ impl Lifter<'_> {
     fn send(&mut self, a: &Arguments, [dest, tag, count, datatype]: [&str; 4], mode: Mode) -> SendId {
         let content = self.content(a, count, datatype);
         let to = self.peer(a, dest, true);
-        self.program.sends.push(Send { to, tag: a.int_or(tag, 0), content, mode });
+        self.program.sends.push(Send { to, tag: a.int_or(tag, 0), content, mode, partitions: 0 });
         index_of_last(&self.program.sends)
     }
 
@@ -114,19 +114,19 @@ impl Lifter<'_> {
         self.add_receive(Receive { from, tag, content, has_failed: a.failed() })
     }
 
-    fn add_receive(&mut self, receive: Receive) -> ReceiveId {
+    pub(super) fn add_receive(&mut self, receive: Receive) -> ReceiveId {
         self.needs_pins |= receive.is_wild();
         self.program.receives.push(receive);
         index_of_last(&self.program.receives)
     }
 
-    fn content(&mut self, a: &Arguments, count: &str, datatype: &str) -> crate::layout::Content {
+    pub(super) fn content(&mut self, a: &Arguments, count: &str, datatype: &str) -> crate::layout::Content {
         let (count, datatype) = (a.call.int(count), a.call.int(datatype));
         self.datatypes[self.process].content(count, datatype, &self.program.layouts)
     }
 
     /// The other side of a transfer.
-    fn peer(&mut self, a: &Arguments, name: &str, outgoing: bool) -> Peer {
+    pub(super) fn peer(&mut self, a: &Arguments, name: &str, outgoing: bool) -> Peer {
         let rank = self.rank;
         let Some(view) = self.communicators.view(a.int_or("comm", COMM_WORLD), rank) else { return Peer::Nobody };
         let context = view.context;

@@ -37,6 +37,8 @@ pub(crate) struct Round<M> {
     awaited: Option<u32>,
     /// Whether members wait for all that are before them.
     has_prefix_waiters: bool,
+    /// Whether members wait for some others.
+    has_set_waiters: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -91,12 +93,16 @@ impl<M: Default + Copy + Ord> Gathering<M> {
 
 impl<M: Copy + Ord + Default> Round<M> {
     /// Whether a member has what it needs, and since when.
-    fn is_enough(&self, member: u32, flow: Flow) -> Option<M> {
+    fn is_enough(&self, member: u32, flow: Flow, sets: &[Vec<u32>]) -> Option<M> {
         let own = self.parts[member as usize].map(|p| p.came).unwrap_or_default();
         match flow {
             Flow::Nobody => Some(own),
             Flow::All => (self.arrived == self.parts.len()).then_some(self.latest),
             Flow::Root(root) => self.parts.get(root as usize).copied().flatten().map(|root| own.max(root.came)),
+            Flow::Each(set) => {
+                let mut parts = sets[set as usize].iter().map(|other| self.parts[*other as usize]);
+                parts.try_fold(own, |latest, part| part.map(|part| latest.max(part.came)))
+            }
             Flow::Before => (self.prefix >= member as usize)
                 .then(|| self.parts[..member as usize].iter().flatten().map(|p| p.came).fold(own, M::max)),
         }
@@ -117,7 +123,8 @@ impl<C: Clock> Machine<'_, C> {
         if self.assume.full_collectives {
             return;
         }
-        let is_awaited = round.awaited == Some(member) || (round.has_prefix_waiters && round.prefix > member as usize);
+        let is_before_others = round.has_prefix_waiters && round.prefix > member as usize;
+        let is_awaited = round.awaited == Some(member) || round.has_set_waiters || is_before_others;
         self.let_go(context, at, member);
         if is_awaited {
             for other in 0..self.gatherings[context as usize].next.len() {
@@ -139,7 +146,7 @@ impl<C: Clock> Machine<'_, C> {
         let round = &self.gatherings[context as usize].open[at];
         let Some(part) = round.parts[member as usize].filter(|part| !self.is_held(part.place)) else { return };
         let flow = self.flow(part.collective);
-        if let Some(latest) = round.is_enough(member, flow) {
+        if let Some(latest) = round.is_enough(member, flow, &self.program.sets) {
             let members = round.parts.len();
             let when = self.clock.gather(part.came, latest, members, self.bytes(part.collective));
             self.raise(part.operation, Level::Early, when);
@@ -148,6 +155,7 @@ impl<C: Clock> Machine<'_, C> {
         let round = &mut self.gatherings[context as usize].open[at];
         match flow {
             Flow::Root(root) => round.awaited = Some(root),
+            Flow::Each(_) => round.has_set_waiters = true,
             Flow::Before => round.has_prefix_waiters = true,
             Flow::All | Flow::Nobody => {}
         }
@@ -186,11 +194,12 @@ impl<C: Clock> Machine<'_, C> {
     /// An operation of MPI_Finalize.
     pub(super) fn finalize(&mut self, place: Place) -> u32 {
         let rank = self.program.lanes[place.lane as usize].rank;
-        let member = self.program.contexts[0].members.binary_search(&rank);
+        let home = self.program.home_of(rank);
+        let member = self.program.contexts[home as usize].members.binary_search(&rank);
         let Some(member) = member.ok().and_then(|m| u32::try_from(m).ok()) else { return super::chain::NONE };
-        let number = self.gatherings[0].number_of(member);
-        let operation = self.operation(Kind::Finalize(number), Level::Pending, place);
-        self.gather(0, member, FINALIZE, operation, place);
+        let number = self.gatherings[home as usize].number_of(member);
+        let operation = self.operation(Kind::Finalize(home, number), Level::Pending, place);
+        self.gather(home, member, FINALIZE, operation, place);
         operation
     }
 }

@@ -3,7 +3,7 @@
 use super::chain::NONE;
 use super::{Clock, Machine};
 use crate::finding::Place;
-use crate::program::{CollectiveId, ReceiveId, SendId, SyncId};
+use crate::program::{CollectiveId, ContextId, ReceiveId, SendId, SyncId};
 
 /// How far an operation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,9 +22,10 @@ pub(crate) enum Kind {
     Send(SendId),
     Receive(ReceiveId),
     Probe(ReceiveId),
-    Part(CollectiveId, u64),
-    /// In MPI_Finalize.
-    Finalize(u64),
+    /// In which gathering, and the number of the round there.
+    Part(CollectiveId, ContextId, u64),
+    /// In MPI_Finalize: in which gathering, and the number of the round there.
+    Finalize(ContextId, u64),
     /// On a window.
     Sync(SyncId),
     /// Something that is not modelled.
@@ -44,6 +45,8 @@ pub(crate) struct Operation<M> {
     pub(crate) is_held: bool,
     /// Whether the program asked to cancel it.
     pub(crate) is_cancelled: bool,
+    /// Whether it is a send with parts that are not marked as ready.
+    pub(crate) is_unready: bool,
     /// Its message in the log of its lane, for a receive.
     pub(crate) record: u32,
     /// When it is done.
@@ -61,6 +64,7 @@ impl<C: Clock> Machine<'_, C> {
             waiter: NONE,
             is_held: true,
             is_cancelled: false,
+            is_unready: false,
             record,
             when: C::Moment::default(),
         })

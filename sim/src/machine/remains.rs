@@ -60,6 +60,8 @@ pub(crate) struct Need {
 pub(crate) enum What {
     /// A receive for this send.
     Send(SendId),
+    /// Parts of this send that have to be marked as ready.
+    Partitions(SendId),
     /// A message for this receive.
     Receive(ReceiveId),
     /// A message to be seen.
@@ -184,7 +186,8 @@ impl<C: Clock> Machine<'_, C> {
             for (number, round) in gathering.rounds() {
                 let Some(first) = round.parts.iter().flatten().next() else { continue };
                 let is_finalize = first.collective == FINALIZE;
-                let home = if is_finalize { 0 } else { self.program.collectives[first.collective as usize].context };
+                let own = || u32::try_from(context).unwrap_or(0);
+                let home = if is_finalize { own() } else { self.program.collectives[first.collective as usize].context };
                 let members = &self.program.contexts[home as usize].members;
                 let absent = round.parts.iter().zip(members).filter(|(part, _)| part.is_none());
                 list.push(LeftCollective {
@@ -268,11 +271,17 @@ impl<C: Clock> Machine<'_, C> {
     fn need(&self, number: u32, remains: &Remains) -> Need {
         let operation = &self.operations[number];
         let (what, from) = match operation.kind {
+            // Its own process has to mark them.
+            Kind::Send(send) if operation.is_unready => {
+                (What::Partitions(send), Awaited::One(self.program.lanes[operation.place.lane as usize].rank))
+            }
             Kind::Send(send) => (What::Send(send), self.receiver(send).map_or(Awaited::Each(Vec::new()), Awaited::One)),
             Kind::Receive(receive) => (What::Receive(receive), self.sender(receive)),
             Kind::Probe(receive) => (What::Probe(receive), self.sender(receive)),
-            Kind::Part(collective, number) => (What::Collective(collective), self.members(collective, number, remains)),
-            Kind::Finalize(number) => (What::Finalize, missing(remains, 0, number)),
+            Kind::Part(collective, gathering, number) => {
+                (What::Collective(collective), self.members(collective, (gathering as usize, number), remains))
+            }
+            Kind::Finalize(home, number) => (What::Finalize, missing(remains, (home as usize, number))),
             Kind::Sync(sync) => (What::Sync(sync), self.awaited_on_window(number, sync)),
             Kind::Other => (What::Finalize, Awaited::Each(Vec::new())),
         };
@@ -298,23 +307,29 @@ impl<C: Clock> Machine<'_, C> {
     }
 
     /// The members that a part in a collective waits for.
-    fn members(&self, collective: CollectiveId, number: u64, remains: &Remains) -> Awaited {
+    fn members(&self, collective: CollectiveId, number: (usize, u64), remains: &Remains) -> Awaited {
         let plan = &self.program.collectives[collective as usize];
         let members = &self.program.contexts[plan.context as usize].members;
+        let left = remains.collectives.iter().find(|left| left.number == number);
+        let is_absent = |rank: &u32| left.is_some_and(|left| left.missing.contains(rank));
         match plan.flow {
+            Flow::Each(set) if !self.assume.full_collectives => {
+                let ranks = self.program.sets[set as usize].iter().map(|member| members[*member as usize]);
+                let absent: Vec<u32> = ranks.filter(is_absent).collect();
+                // If all of them have come, it is the library that waits for the others.
+                if absent.is_empty() { missing(remains, number) } else { Awaited::Each(absent) }
+            }
             Flow::Root(root) if !self.assume.full_collectives && !self.assume.facts => Awaited::One(members[root as usize]),
             Flow::Before if !self.assume.full_collectives && !self.assume.facts => {
-                let left = remains.collectives.iter().find(|left| left.number == (plan.context as usize, number));
-                let absent = |rank: &&u32| left.is_some_and(|left| left.missing.contains(rank));
-                Awaited::Each(members[..plan.member as usize].iter().filter(absent).copied().collect())
+                Awaited::Each(members[..plan.member as usize].iter().copied().filter(is_absent).collect())
             }
-            _ => missing(remains, plan.context as usize, number),
+            _ => missing(remains, number),
         }
     }
 }
 
 /// Those that are missing in a round of a context.
-fn missing(remains: &Remains, context: usize, number: u64) -> Awaited {
-    let at = remains.collectives.iter().position(|left| left.number == (context, number));
+fn missing(remains: &Remains, number: (usize, u64)) -> Awaited {
+    let at = remains.collectives.iter().position(|left| left.number == number);
     at.map_or(Awaited::Each(Vec::new()), Awaited::Missing)
 }

@@ -1,5 +1,7 @@
 //! The requests of a process: a number, and the operations behind it.
 
+use rustc_hash::FxHashMap;
+
 use super::chain::NONE;
 use crate::finding::Place;
 use crate::lift::NO_SLOT;
@@ -39,6 +41,8 @@ pub(crate) struct Process {
     pub(crate) taken: Vec<(i64, u32)>,
     /// Persistent requests that were freed before they were ever started: the calls that made them.
     pub(crate) unstarted: Vec<Place>,
+    /// The parts of partitioned sends that are not marked as ready, by the request.
+    pub(crate) unready: FxHashMap<Slot, Vec<bool>>,
     /// How many calls its threads have made, if it has several.
     pub(crate) turn: usize,
 }

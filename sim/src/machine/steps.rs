@@ -2,7 +2,7 @@
 
 use super::chain::NONE;
 use super::mail::Intent;
-use super::operations::{Kind, Level};
+use super::operations::{Kind, Level, Operation};
 use super::requests::{NULL, Request};
 use super::{Clock, Machine};
 use crate::finding::Place;
@@ -97,6 +97,7 @@ impl<C: Clock> Machine<'_, C> {
                 }
             }
             Op::Free { slot } => self.free(slot, place),
+            Op::Ready { slot, partitions } => self.mark_ready(slot, partitions, place),
             Op::GiveUp { requests } => {
                 for at in requests.range() {
                     self.give_up(self.program.completions[at].slot, place);
@@ -213,6 +214,11 @@ impl<C: Clock> Machine<'_, C> {
         if is_cancelled {
             return self.operation(Kind::Other, Level::Done, place);
         }
+        if plan.partitions > 0 {
+            let operation = self.operation(Kind::Send(send), Level::Pending, place);
+            self.operations[operation].is_unready = true;
+            return operation;
+        }
         let bytes = plan.content.bytes.unwrap_or(0);
         let level = match plan.mode {
             Mode::Standard if self.is_eager(bytes) && !self.is_held(place) => Level::Early,
@@ -259,7 +265,7 @@ impl<C: Clock> Machine<'_, C> {
         let plan = self.program.collectives[collective as usize];
         let context = request_context.unwrap_or(plan.context);
         let number = self.gatherings[context as usize].number_of(plan.member);
-        let operation = self.operation(Kind::Part(collective, number), Level::Pending, place);
+        let operation = self.operation(Kind::Part(collective, context, number), Level::Pending, place);
         self.gather(context, plan.member, collective, operation, place);
         operation
     }
@@ -298,6 +304,10 @@ impl<C: Clock> Machine<'_, C> {
         let cancelled = self.is_cancelled_post(place.lane);
         let operations = match request.template.map(|op| self.program.ops[op as usize]) {
             Some(Op::Transfer { send, receive, .. }) => {
+                let partitions = send.map_or(0, |send| self.program.sends[send as usize].partitions);
+                if partitions > 0 {
+                    self.process(place).unready.insert(slot, vec![true; partitions as usize]);
+                }
                 let send = self.post_send(send, place, cancelled, false);
                 [send, self.post_receive(receive, Intent::Receive, place, cancelled)]
             }
@@ -307,6 +317,34 @@ impl<C: Clock> Machine<'_, C> {
         if let Some(request) = self.process(place).request_mut(slot) {
             request.operations = operations;
             request.starts += 1;
+        }
+    }
+
+    /// Parts of a send are ready. When all are, it is a message like any other.
+    fn mark_ready(&mut self, slot: Slot, partitions: Span, place: Place) {
+        let program = self.program;
+        let Some(unready) = self.process(place).unready.get_mut(&slot) else { return };
+        for &(first, last) in &program.partitions[partitions.range()] {
+            let end = unready.len().min(last as usize + 1);
+            if let Some(marked) = unready.get_mut(first as usize..end) {
+                marked.fill(false);
+            }
+        }
+        if unready.contains(&true) {
+            return;
+        }
+        self.process(place).unready.remove(&slot);
+        let operation = self.process(place).request(slot).operations[0];
+        if operation == NONE || !self.operations[operation].is_unready {
+            return;
+        }
+        let Operation { kind: Kind::Send(send), place: started, .. } = self.operations[operation] else { return };
+        self.operations[operation].is_unready = false;
+        let plan = &program.sends[send as usize];
+        let Peer::Channel(channel) = plan.to else { return };
+        self.send(channel, send, operation, started);
+        if self.is_eager(plan.content.bytes.unwrap_or(0)) && !self.is_held(started) {
+            self.raise(operation, Level::Early, C::Moment::default());
         }
     }
 

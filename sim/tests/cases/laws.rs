@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::model::{GENEROUS, Library, Model, Run, STRICT, UNBUFFERED, UNSURE};
-use crate::oracle::program::{Program, SIZES, Step, crowds, programs, trace};
+use crate::oracle::program::{FIRST_CALLS, Program, SIZES, Step, crowds, programs, trace};
 use proptest::prelude::*;
 use sim::{Buffering, Options, Report, Severity};
 
@@ -53,7 +53,7 @@ fn has_open_wildcard(program: &Program, run: &Run) -> bool {
 
 /// Which message each receive took, by the steps that posted them.
 fn matched(report: &Report) -> BTreeMap<(usize, usize), (usize, usize)> {
-    let place = |p: sim::Place| (p.lane as usize, p.event as usize);
+    let place = |p: sim::Place| (p.lane as usize, (p.event - FIRST_CALLS) as usize);
     report.messages.iter().map(|m| (place(m.receive), place(m.send))).collect()
 }
 

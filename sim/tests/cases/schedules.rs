@@ -18,7 +18,7 @@ fn libraries() -> [(Buffering, Library); 4] {
 }
 
 fn has_equal_collectives(program: &Program) -> bool {
-    let of = |steps: &Vec<Step>| steps.iter().filter(|s| matches!(s, Step::Collective { .. })).cloned().collect::<Vec<_>>();
+    let of = |steps: &Vec<Step>| steps.iter().filter(|s| matches!(s, Step::Collective(_))).cloned().collect::<Vec<_>>();
     program.iter().all(|steps| of(steps) == of(&program[0]))
 }
 

@@ -80,11 +80,13 @@ fn choices(trace: &Trace) -> String {
 
 fn ranks_text(trace: &Trace) -> String {
     let recorded = trace.processes.iter().filter_map(|p| p.rank).collect::<BTreeSet<_>>().len();
-    match trace.world_size as usize {
+    let number = match trace.world_size as usize {
         0 => format!("no process came to the end of MPI_Init ({} began)", trace.processes.len()),
         all if all == recorded => all.to_string(),
         all => format!("{recorded} of {all}"),
-    }
+    };
+    let spawned: Vec<u32> = trace.spawned.first().map_or_else(Vec::new, |world| (world.first..trace.world_size).collect());
+    if spawned.is_empty() { number } else { format!("{number}; {} by MPI_Comm_spawn", ranks::list(&spawned)) }
 }
 
 fn distinct(trace: &Trace, property: impl Fn(&traces::Process) -> String) -> BTreeSet<String> {

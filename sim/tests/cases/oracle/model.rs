@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::program::{Program, Step};
+use super::program::{COMMUNICATORS, Program, Step};
 
 /// What a library does.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +35,8 @@ pub struct State {
     pub returned: Vec<usize>,
     /// Whether the next step of each rank is posted.
     is_in: Vec<bool>,
-    /// How many collectives each rank has come to.
-    collectives: Vec<usize>,
+    /// How many collectives each rank has come to, on each communicator.
+    collectives: Vec<[usize; COMMUNICATORS]>,
     /// Messages that nobody has taken, in the order that they were sent.
     messages: Vec<Post>,
     /// Receives that have no message, in the order that they were posted.
@@ -72,7 +72,7 @@ impl<'p> Model<'p> {
         State {
             returned: vec![0; ranks],
             is_in: vec![false; ranks],
-            collectives: vec![0; ranks],
+            collectives: vec![[0; COMMUNICATORS]; ranks],
             messages: Vec::new(),
             receives: Vec::new(),
             taken: BTreeMap::new(),
@@ -93,7 +93,7 @@ impl<'p> Model<'p> {
             match step {
                 Step::Send { .. } => state.messages.push((rank, at)),
                 Step::Recv { .. } => state.receives.push((rank, at)),
-                Step::Collective { .. } => state.collectives[rank] += 1,
+                Step::Collective(what) => state.collectives[rank][what.communicator()] += 1,
                 Step::Wait(_) => {}
             }
             return true;
@@ -117,13 +117,10 @@ impl<'p> Model<'p> {
             Step::Send { .. } => self.is_sent(state, (rank, at), library),
             Step::Recv { .. } => state.taken.contains_key(&(rank, at)),
             Step::Wait(requests) => requests.iter().all(|r| self.is_complete(state, rank, *r, library)),
-            Step::Collective { root } => {
-                let number = state.collectives[rank];
-                let has_come = |other: usize| state.collectives[other] >= number;
-                match root {
-                    Some(root) if !library.is_strict => has_come(*root),
-                    _ => (0..self.program.len()).all(has_come),
-                }
+            Step::Collective(what) => {
+                let (comm, ranks) = (what.communicator(), self.program.len());
+                let has_come = |other: usize| state.collectives[other][comm] >= state.collectives[rank][comm];
+                (0..ranks).filter(|other| library.is_strict || what.needs(rank, *other, ranks)).all(has_come)
             }
         }
     }

@@ -3,10 +3,10 @@
 //! These are the oracle's own types. They share nothing with the crate but the trace that they are turned into.
 
 use proptest::prelude::*;
-use traces::constant::{ANY_SOURCE, ANY_TAG, COMM_WORLD};
-use traces::{Ending, Trace, TraceBuilder, mpi};
+use traces::constant::{ANY_SOURCE, ANY_TAG, COMM_WORLD, PROC_NULL, ROOT};
+use traces::{Ending, Function, Trace, TraceBuilder, Value, mpi};
 
-use crate::job::{int, no_status, request, status};
+use crate::job::{comm, int, ints, no_status, request, status};
 use crate::oracle::model::Run;
 
 /// How large messages of the two sizes are, in bytes.
@@ -21,8 +21,47 @@ pub enum Step {
     Recv { from: Option<usize>, tag: Option<i64>, request: Option<usize> },
     /// Completes these requests.
     Wait(Vec<usize>),
-    /// A collective: the root if it is a broadcast, none if it is a barrier.
-    Collective { root: Option<usize> },
+    /// A collective of all ranks.
+    Collective(Gathering),
+}
+
+/// What a collective is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Gathering {
+    Barrier,
+    /// From this rank.
+    Bcast(usize),
+    /// An exchange of neighbours in a ring, in which each rank sends to the next.
+    Ring,
+    /// A barrier between the even and the odd ranks.
+    Across,
+    /// A broadcast from this rank to those of the other parity.
+    AcrossFrom(usize),
+}
+
+/// How many communicators there are.
+pub const COMMUNICATORS: usize = 3;
+
+impl Gathering {
+    /// Which of the communicators it is on.
+    pub fn communicator(self) -> usize {
+        match self {
+            Gathering::Barrier | Gathering::Bcast(_) => 0,
+            Gathering::Ring => 1,
+            Gathering::Across | Gathering::AcrossFrom(_) => 2,
+        }
+    }
+
+    /// Whether a rank needs what another one of so many gives.
+    pub fn needs(self, rank: usize, other: usize, ranks: usize) -> bool {
+        match self {
+            Gathering::Barrier => true,
+            Gathering::Bcast(root) => other == root,
+            Gathering::Ring => (other + 1) % ranks == rank,
+            Gathering::Across => other % 2 != rank % 2,
+            Gathering::AcrossFrom(root) => other == root && rank % 2 != root % 2,
+        }
+    }
 }
 
 /// The steps of each rank.
@@ -71,10 +110,16 @@ fn program(ranks: usize, moves: &[Move]) -> Program {
     for m in moves {
         let (from, to) = (m.from % ranks, m.to % ranks);
         if m.is_collective {
-            let root = (m.size == 0).then_some(from);
+            let what = match (m.late % 3, m.size) {
+                (0, 0) => Gathering::Bcast(from),
+                (0, _) => Gathering::Barrier,
+                (1, _) => Gathering::Ring,
+                (_, 0) => Gathering::AcrossFrom(from),
+                _ => Gathering::Across,
+            };
             for (rank, steps) in program.iter_mut().enumerate() {
                 if !(m.fault == 0 && rank == to) {
-                    steps.push(Step::Collective { root });
+                    steps.push(Step::Collective(what));
                 }
             }
             continue;
@@ -111,7 +156,7 @@ pub fn crowds() -> impl Strategy<Value = Program> {
         for (number, (host, guests, has_barrier, is_reversed)) in rounds.into_iter().enumerate() {
             crowd(&mut program, (host % ranks, 100 * (number + 1)), &guests, is_reversed);
             if has_barrier {
-                program.iter_mut().for_each(|steps| steps.push(Step::Collective { root: None }));
+                program.iter_mut().for_each(|steps| steps.push(Step::Collective(Gathering::Barrier)));
             }
         }
         program
@@ -158,6 +203,7 @@ pub fn trace(program: &Program, run: &Run) -> Trace {
     let ranks = program.len();
     let mut builder = TraceBuilder::with_ranks(u32::try_from(ranks).unwrap());
     for (rank, steps) in program.iter().enumerate() {
+        make_communicators(&mut builder, rank, ranks);
         let mut slots = Slots::default();
         let made = run.returned[rank];
         for (at, step) in steps.iter().enumerate().take((made + 1).min(steps.len())) {
@@ -174,6 +220,55 @@ pub fn trace(program: &Program, run: &Run) -> Trace {
         }
     }
     trace
+}
+
+/// The calls that every rank begins with.
+pub const FIRST_CALLS: u32 = 2;
+const RING: i64 = 0x1_0000;
+const ACROSS: i64 = 0x2_0000;
+
+/// Makes the ring, and the two groups.
+fn make_communicators(builder: &mut TraceBuilder, rank: usize, ranks: usize) {
+    let world = |wanted: &dyn Fn(usize) -> bool| (0..ranks).filter(|r| wanted(*r)).map(|r| r as i64).collect::<Vec<i64>>();
+    let (left, right) = ((rank + ranks - 1) % ranks, (rank + 1) % ranks);
+    let edges = [
+        ("comm_old", int(COMM_WORLD)),
+        ("indegree", int(1)),
+        ("sources", ints(&[left as i64])),
+        ("outdegree", int(1)),
+        ("destinations", ints(&[right as i64])),
+    ];
+    let ring = [("comm_dist_graph", comm(RING, &world(&|_| true)))];
+    builder.push(rank, mpi::DIST_GRAPH_CREATE_ADJACENT, 1, &edges, Some(&ring));
+    let (own, others) = (world(&|r| r % 2 == rank % 2), world(&|r| r % 2 != rank % 2));
+    let groups = [vec![ACROSS, own.len() as i64], own, others].concat();
+    let arguments = [("local_comm", int(COMM_WORLD))];
+    builder.push(rank, mpi::INTERCOMM_CREATE, 1, &arguments, Some(&[("newintercomm", ints(&groups))]));
+}
+
+/// The call of a rank in a collective.
+fn gathering(what: Gathering, rank: usize) -> (Function, Vec<(&'static str, Value)>) {
+    let one = [("count", int(1)), ("datatype", int(crate::job::INT))];
+    match what {
+        Gathering::Barrier => (mpi::BARRIER, vec![("comm", int(COMM_WORLD))]),
+        Gathering::Bcast(root) => (mpi::BCAST, [&one[..], &[("root", int(root as i64)), ("comm", int(COMM_WORLD))]].concat()),
+        Gathering::Ring => {
+            let (send, receive) = (("sendcount", int(1)), ("recvcount", int(1)));
+            let types = [("sendtype", int(crate::job::INT)), ("recvtype", int(crate::job::INT))];
+            (mpi::NEIGHBOR_ALLGATHER, [&types[..], &[send, receive, ("comm", int(RING))]].concat())
+        }
+        Gathering::Across => (mpi::BARRIER, vec![("comm", int(ACROSS))]),
+        Gathering::AcrossFrom(root) => {
+            let named = if rank == root {
+                ROOT
+            } else if rank % 2 == root % 2 {
+                PROC_NULL
+            } else {
+                root as i64 / 2
+            };
+            (mpi::BCAST, [&one[..], &[("root", int(named)), ("comm", int(ACROSS))]].concat())
+        }
+    }
 }
 
 /// Request numbers as a recorder gives them: the lowest that is free.
@@ -235,13 +330,12 @@ fn push(builder: &mut TraceBuilder, rank: usize, at: usize, step: &Step, run: &R
                 }
             }
             let count = ("count", int(numbers.len() as i64));
-            let arguments = vec![count, ("array_of_requests", crate::job::ints(&numbers))];
-            (mpi::WAITALL, arguments, vec![("array_of_statuses", crate::job::ints(&statuses))])
+            let arguments = vec![count, ("array_of_requests", ints(&numbers))];
+            (mpi::WAITALL, arguments, vec![("array_of_statuses", ints(&statuses))])
         }
-        Step::Collective { root: None } => (mpi::BARRIER, vec![comm], vec![]),
-        Step::Collective { root: Some(root) } => {
-            let root = ("root", int(*root as i64));
-            (mpi::BCAST, vec![root, ("count", int(1)), ("datatype", int(crate::job::INT)), comm], vec![])
+        Step::Collective(what) => {
+            let (function, arguments) = gathering(*what, rank);
+            (function, arguments, vec![])
         }
     };
     if let Step::Send { request: Some(r), .. } | Step::Recv { request: Some(r), .. } = step {
