@@ -10,6 +10,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use traces::payload::Keep;
+
 use crate::detach;
 use crate::error::Error;
 use crate::job::Job;
@@ -29,8 +31,8 @@ pub struct Request {
     pub arguments: Vec<OsString>,
     /// The trace, as it was given.
     pub output: PathBuf,
-    /// Digests of messages of up to so many bytes.
-    pub digest_limit: u64,
+    /// What is kept of the data that is sent and received.
+    pub payload: Keep,
     /// Print nothing.
     pub quiet: bool,
     /// After how many seconds without progress a run is looked at; 0 is never.
@@ -104,8 +106,7 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     let library = library::locate(request.preload.as_deref(), request.embedded)?;
     let output = std::path::absolute(&request.output).map_err(Error::io("find", &request.output))?;
     let job = outer_job(&output).unwrap_or(job);
-    let settings =
-        Settings { digest_limit: request.digest_limit, quiet: request.quiet, ..Settings::new(output, job.token.clone()) };
+    let settings = Settings { payload: request.payload, quiet: request.quiet, ..Settings::new(output, job.token.clone()) };
     let parts = Parts { output: settings.output.clone(), directory: settings.parts.clone(), job: job.token };
     let turn = parts
         .enter(ProcessId::own(), || say(request, &format!("{}: waiting for the end of another run", parts.output.display())))?;

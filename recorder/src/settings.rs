@@ -7,6 +7,8 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use traces::payload::Keep;
+
 /// One setting, as the table describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -44,12 +46,12 @@ pub const JOB: Setting = Setting {
     default: None,
 };
 
-/// How much of a message its digest covers.
-pub const DIGEST_LIMIT: Setting = Setting {
-    flag: Some("digest-limit"),
-    variable: "MPITRACE_DIGEST_LIMIT",
-    meaning: "Take the digest of messages of up to this many bytes; 0 takes none",
-    default: Some("65536"),
+/// What is kept of the data that is sent and received.
+pub const PAYLOAD: Setting = Setting {
+    flag: Some("payload"),
+    variable: "MPITRACE_PAYLOAD",
+    meaning: "What to keep of the data that is sent and received: of more than 16 KiB, a digest covers samples, unless all is kept",
+    default: Some("digest"),
 };
 
 /// Whether to print nothing.
@@ -81,10 +83,7 @@ pub const PRELOAD: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 8] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, QUIET, HANG_AFTER, ON_HANG, PRELOAD];
-
-/// The limit of [`DIGEST_LIMIT`] where nothing else is said.
-pub const DEFAULT_DIGEST_LIMIT: u64 = 64 << 10;
+pub const TABLE: [Setting; 8] = [OUTPUT, PARTS, JOB, PAYLOAD, QUIET, HANG_AFTER, ON_HANG, PRELOAD];
 
 /// What the preload has to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,8 +94,8 @@ pub struct Settings {
     pub parts: PathBuf,
     /// The token of this run, the same in all processes that `mpiexec` started together.
     pub job: String,
-    /// Digests are taken of messages of up to so many bytes; 0 is never.
-    pub digest_limit: u64,
+    /// What is kept of the data that is sent and received.
+    pub payload: Keep,
     /// Print nothing.
     pub quiet: bool,
 }
@@ -105,7 +104,7 @@ impl Settings {
     /// The settings of a recording to `output`, an absolute path, with everything else as it is by default.
     #[must_use]
     pub fn new(output: PathBuf, job: String) -> Settings {
-        Settings { parts: with_suffix(&output, ".parts"), output, job, digest_limit: DEFAULT_DIGEST_LIMIT, quiet: false }
+        Settings { parts: with_suffix(&output, ".parts"), output, job, payload: Keep::default(), quiet: false }
     }
 
     /// What this process was told; None if `mpitrace record` did not start it, and there is nothing to record.
@@ -122,7 +121,7 @@ impl Settings {
             output: path(OUTPUT)?,
             parts: path(PARTS)?,
             job: text(JOB)?,
-            digest_limit: text(DIGEST_LIMIT).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_DIGEST_LIMIT),
+            payload: text(PAYLOAD).and_then(|t| Keep::named(&t)).unwrap_or_default(),
             quiet: text(QUIET).is_some_and(|t| is_true(&t)),
         })
     }
@@ -134,7 +133,7 @@ impl Settings {
             (OUTPUT.variable, self.output.clone().into()),
             (PARTS.variable, self.parts.clone().into()),
             (JOB.variable, self.job.clone().into()),
-            (DIGEST_LIMIT.variable, self.digest_limit.to_string().into()),
+            (PAYLOAD.variable, self.payload.name().into()),
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
         ]
     }
@@ -185,7 +184,7 @@ mod tests {
     use super::*;
 
     fn example() -> Settings {
-        Settings { digest_limit: 7, quiet: true, ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into()) }
+        Settings { payload: Keep::Full, quiet: true, ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into()) }
     }
 
     #[test]
@@ -200,17 +199,17 @@ mod tests {
         for (variable, _) in example().to_environment() {
             assert!(TABLE.iter().any(|s| s.variable == variable), "{variable}");
         }
-        assert_eq!(DIGEST_LIMIT.default, Some(DEFAULT_DIGEST_LIMIT.to_string().as_str()));
+        assert_eq!(PAYLOAD.default, Some(Keep::default().name()));
     }
 
     #[test]
     fn nonsense_counts_as_absent_and_a_missing_place_as_no_recording() {
         let mut variables: HashMap<_, _> = example().to_environment().into_iter().collect();
-        variables.insert(DIGEST_LIMIT.variable, "lots".into());
+        variables.insert(PAYLOAD.variable, "lots".into());
         variables.insert(QUIET.variable, "perhaps".into());
         let read = |v: &HashMap<&str, OsString>| Settings::from_variables(|name| v.get(name).cloned());
         let heard = read(&variables).expect("the rest is there");
-        assert_eq!((heard.digest_limit, heard.quiet), (DEFAULT_DIGEST_LIMIT, false));
+        assert_eq!((heard.payload, heard.quiet), (Keep::Digest, false));
         variables.insert(OUTPUT.variable, "relative".into());
         assert_eq!(read(&variables), None);
     }

@@ -49,6 +49,8 @@ pub const PACKED: i64 = 0x207;
 pub const BYTE: i64 = 0x247;
 /// MPI_OP_NULL.
 pub const OP_NULL: i64 = 0x20;
+/// MPI_NO_OP.
+pub const NO_OP: i64 = 0x3d;
 
 /// What a family of MPI libraries calls a constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ pub mod constant;
 pub mod error;
 pub mod function;
 pub mod part;
+pub mod payload;
 pub mod reader;
 pub mod record;
 pub mod segment;

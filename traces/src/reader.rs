@@ -131,8 +131,8 @@ fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Trace,
 }
 
 fn process_of(record: ProcessRecord) -> Process {
-    let ProcessRecord { rank, host, pid, library, command, ending, .. } = record;
-    Process { rank, host, pid, library, command, ending, is_running: false }
+    let ProcessRecord { rank, host, pid, library, command, ending, payload, .. } = record;
+    Process { rank, host, pid, library, command, ending, is_running: false, payload }
 }
 
 /// A process that ended within MPI_Init has no rank: it is one of the missing.

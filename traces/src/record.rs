@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::payload::Keep;
 use crate::trace::Ending;
 
 /// The version of the format that this program writes, and the newest that it reads.
@@ -64,6 +65,9 @@ pub struct ProcessRecord {
     /// The threads that have come to their end, while others may go on.
     #[serde(default)]
     pub ended_threads: Vec<u32>,
+    /// What is kept of the data that its calls send and receive.
+    #[serde(default)]
+    pub payload: Keep,
 }
 
 /// Two readings of the tick counter beside the monotonic clock, and what makes hosts comparable.

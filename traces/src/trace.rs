@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::call::{Call, Outcome};
 use crate::constant::FIRST_MADE;
+use crate::payload::Keep;
 use crate::site::{Object, Site, SiteId};
 
 /// The number of a [`Call`] in [`Trace::calls`].
@@ -54,6 +55,8 @@ pub struct Process {
     pub ending: Ending,
     /// Whether it was still running when the trace was read: only of a directory of segments.
     pub is_running: bool,
+    /// What is kept of the data that its calls send and receive.
+    pub payload: Keep,
 }
 
 /// How the recording of a process ended.

@@ -10,13 +10,18 @@
 
 mod abi;
 mod arguments;
+mod buffers;
 mod callers;
 mod communicators;
+mod contents;
 mod dlsym;
+mod fetches;
 mod handles;
 mod lane;
 mod loader;
+mod memory;
 mod payload;
+mod pieces;
 mod process;
 mod python;
 mod ranges;

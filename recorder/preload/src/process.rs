@@ -14,7 +14,7 @@ use recorder::settings::Settings;
 use traces::mpi;
 use traces::record::{Clock, ProcessRecord};
 
-use crate::{callers, loader, python, real, weak};
+use crate::{callers, loader, memory, python, real, weak};
 
 const UNDECIDED: u8 = 0;
 const ON: u8 = 1;
@@ -96,6 +96,7 @@ fn look_at_objects() {
     let objects: Vec<loader::Object> = loader::objects().into_iter().filter(is_programs).collect();
     weak::hide_missing_functions(&objects);
     callers::look_at(&objects);
+    memory::look_at(&objects);
     python::look_at(&objects);
 }
 

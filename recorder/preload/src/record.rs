@@ -7,11 +7,11 @@ use traces::{Ending, Function, Kind, Length, mpi};
 use crate::abi::abi;
 use crate::handles;
 use crate::lane::{Lane, Thread};
+use crate::payload::Taking;
 use crate::process::{self, clock};
 use crate::python;
 use crate::recent::{Found, Key};
 use crate::requests::Named;
-use crate::results::Digests;
 use crate::shape::{self, Role, Shape};
 
 /// A call that is on record and has not returned.
@@ -52,6 +52,10 @@ pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame:
     if function == mpi::ABORT {
         lane.recording.end(Ending::Aborted);
     }
+    if shape.replaces {
+        let taking = Taking { keep: lane.process.settings.payload, now: clock::ticks() };
+        lane.results.take_before(&lane.arguments, taking);
+    }
     let open = lane.recording.begin(call, clock::ticks());
     Some(Pending { lane, shape, open, place })
 }
@@ -69,7 +73,7 @@ unsafe fn read_call(lane: &mut Lane, shape: &Shape, a: &[usize], caller: usize, 
     }
     let Lane { recent, arguments, .. } = lane;
     let key = Key { function: shape.function, caller, epoch, arguments: a, requests: &arguments.requests };
-    let found = Found { call, sent: arguments.sent, received: arguments.received };
+    let found = Found { call, sent: arguments.sent.one(), received: arguments.received.one() };
     Some((call, recent.keep(key, found)))
 }
 
@@ -87,6 +91,7 @@ fn keep_statuses(lane: &mut Lane, shape: &Shape, a: &mut [usize]) {
         Role::None | Role::Makes(..) => {
             shape.receives.is_some() || shape.found.is_some() || shape.function.class() == traces::Class::Probe
         }
+        Role::CompletesFetches(_) => true,
         _ => lane.arguments.requests.iter().any(Named::is_known),
     };
     if wanted && count > 0 {
@@ -129,9 +134,9 @@ pub unsafe fn leave(pending: Pending, a: &[usize], code: i32) {
     if matches!(shape.function, mpi::INIT | mpi::INIT_THREAD) && code == 0 {
         world_begins(lane);
     }
-    let digests = Digests { limit: lane.process.settings.digest_limit, now: end };
+    let taking = Taking { keep: lane.process.settings.payload, now: end };
     // SAFETY: as the caller's.
-    let nothing = unsafe { lane.results.read(shape, a, code, &lane.arguments, digests) };
+    let nothing = unsafe { lane.results.read(shape, a, code, &lane.arguments, taking) };
     match outcome_number(lane, code, place) {
         Some(outcome) if nothing => lane.recording.finish_poll(open, outcome, end),
         Some(outcome) => lane.recording.finish(open, outcome, end, &lane.results.digests),
