@@ -4,6 +4,7 @@
 //! means that is not modelled, is never held against a program. One mistake is one finding, on however many ranks it shows.
 
 mod arguments;
+mod buffers;
 mod collective_data;
 mod collectives;
 mod contents;
@@ -160,6 +161,7 @@ fn findings(evidence: Evidence, log: &Log) -> Vec<Finding> {
     let mut found = collectives::check(evidence, log);
     found.extend(contents::check(evidence, log));
     found.extend(arguments::check(evidence));
+    found.extend(buffers::check(evidence));
     let near_misses = near_misses::find(evidence);
     // Where the machine contradicts the recording, what it says of waiting ranks proves nothing.
     if log.forced.is_empty() || !evidence.trace.damage.is_empty() {
