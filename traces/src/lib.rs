@@ -17,6 +17,7 @@ pub mod reader;
 pub mod record;
 pub mod segment;
 pub mod site;
+pub mod store;
 #[cfg(feature = "symbols")]
 pub mod symbols;
 pub mod trace;

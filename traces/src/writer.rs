@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::chunk::body_of;
 use crate::error::Error;
 use crate::part::{self, Part};
-use crate::record::{Chunk, Clock, Header, Index, ProcessRecord, Record};
+use crate::record::{Chunk, Clock, Header, Index, PayloadRecord, ProcessRecord, Record};
 use crate::trace::{Ending, Trace};
 
 /// Calls of a chunk that is made from a trace in memory.
@@ -83,6 +83,12 @@ impl Writer {
         let process = self.processes;
         self.processes += 1;
         self.record(&Record::Process(part.process))?;
+        for piece in part.payloads {
+            // What cannot be read any more is missing, which is no reason to lose the calls.
+            if let Ok(payload) = piece.read() {
+                self.record(&Record::Payload(PayloadRecord { process, ..payload }))?;
+            }
+        }
         for chunk in part.chunks {
             self.index.chunks.push((self.offset, process, chunk.thread, chunk.calls));
             self.record(&Record::Chunk(Chunk { process, ..chunk }))?;
@@ -169,7 +175,7 @@ pub fn write(path: &Path, trace: &Trace) -> Result<Summary, Error> {
                 chunks.extend(body_of(trace, lane, events).pack(0, lane.thread));
             }
         }
-        writer.part(Part { process: record, chunks })?;
+        writer.part(Part { process: record, chunks, payloads: Vec::new() })?;
     }
     writer.finish()
 }

@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 
 use recorder::settings::with_suffix;
 use traces::chunk::Body;
+use traces::payload::Keep;
 use traces::record::Record;
 use traces::segment::{RING_BYTES, Recording};
 
@@ -22,6 +23,7 @@ use crate::process::{self, Process, clock};
 use crate::recent::Recent;
 use crate::results::Results;
 use crate::sites::Sites;
+use crate::store::Store;
 
 /// A file mapped into memory.
 #[derive(Debug)]
@@ -138,6 +140,7 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
             return None;
         }
     };
+    let store = (process.settings.payload == Keep::Full).then(|| Store::new(with_suffix(&stem, ".chunks")));
     let lane = Box::new(Lane {
         process,
         recording,
@@ -145,7 +148,7 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
         sites: Sites::default(),
         recent: Recent::default(),
         arguments: Arguments::default(),
-        results: Results::default(),
+        results: Results::keeping(store),
         body: Body::default(),
         chunks: with_suffix(&stem, ".chunks"),
         chunks_file: None,

@@ -19,12 +19,13 @@ mod fetches;
 mod handles;
 mod lane;
 mod loader;
-mod memory;
+
 mod payload;
 mod pieces;
 mod process;
 mod python;
 mod ranges;
+mod readable;
 mod real;
 mod recent;
 mod record;
@@ -33,6 +34,7 @@ mod requests;
 mod results;
 mod shape;
 mod sites;
+mod store;
 mod weak;
 mod wrapper;
 

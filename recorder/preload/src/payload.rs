@@ -12,7 +12,7 @@ use traces::{Kind, mpi};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::abi::abi;
-use crate::memory::Asked;
+use crate::readable::{Asked, PAGE};
 use crate::{handles, loader, real};
 
 /// A buffer as a call names it.
@@ -36,6 +36,13 @@ impl Payload {
     pub fn len(&self) -> u64 {
         u64::try_from(self.count).unwrap_or(0).saturating_mul(self.bytes)
     }
+}
+
+/// How many bytes of blocks are data, where a status may say so.
+#[inline]
+pub fn len_of(blocks: &[Payload], bytes: Option<u64>) -> u64 {
+    let all = blocks.iter().fold(0, |sum: u64, block| sum.saturating_add(block.len()));
+    bytes.unwrap_or(all).min(all)
 }
 
 /// Since when the library has been using a buffer.
@@ -91,8 +98,7 @@ impl Digester {
     /// The digest of blocks, one after the other, of which `bytes` are data, or all of it; 0 if it is not taken.
     #[inline]
     pub fn digest(&mut self, blocks: &[Payload], bytes: Option<u64>, since: Since, taking: Taking) -> u64 {
-        let all = blocks.iter().fold(0, |sum: u64, block| sum.saturating_add(block.len()));
-        let len = bytes.unwrap_or(all).min(all);
+        let len = len_of(blocks, bytes);
         if len == 0 || taking.keep == Keep::None || !is_host_memory(taking.now) {
             return 0;
         }
@@ -109,7 +115,7 @@ impl Digester {
     #[inline]
     fn bytes_at<'a>(&mut self, address: usize, len: u64, since: Since) -> Option<&'a [u8]> {
         let len = usize::try_from(len).ok()?;
-        if address < 4096 || (since == Since::Earlier && !self.asked.is_readable(address, len)) {
+        if address < PAGE || (since == Since::Earlier && !self.asked.is_readable(address, len)) {
             return None;
         }
         // SAFETY: the library has read or written these bytes in the call that has just returned well, or they can be read.

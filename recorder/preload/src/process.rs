@@ -14,7 +14,7 @@ use recorder::settings::Settings;
 use traces::mpi;
 use traces::record::{Clock, ProcessRecord};
 
-use crate::{callers, loader, memory, python, real, weak};
+use crate::{callers, loader, python, readable, real, weak};
 
 const UNDECIDED: u8 = 0;
 const ON: u8 = 1;
@@ -84,7 +84,10 @@ fn begin() -> Option<&'static Process> {
     // SAFETY: the handler touches an atomic only.
     unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     look_at_objects();
-    let process = PROCESS.get_or_init(|| Process { settings, record: describe() });
+    let process = PROCESS.get_or_init(|| {
+        let record = ProcessRecord { payload: settings.payload, ..describe() };
+        Process { settings, record }
+    });
     let _ = STATE.compare_exchange(UNDECIDED, ON, Ordering::Relaxed, Ordering::Relaxed);
     (STATE.load(Ordering::Relaxed) == ON).then_some(process)
 }
@@ -96,7 +99,7 @@ fn look_at_objects() {
     let objects: Vec<loader::Object> = loader::objects().into_iter().filter(is_programs).collect();
     weak::hide_missing_functions(&objects);
     callers::look_at(&objects);
-    memory::look_at(&objects);
+    readable::look_at(&objects);
     python::look_at(&objects);
 }
 

@@ -137,6 +137,9 @@ pub unsafe fn leave(pending: Pending, a: &[usize], code: i32) {
     let taking = Taking { keep: lane.process.settings.payload, now: end };
     // SAFETY: as the caller's.
     let nothing = unsafe { lane.results.read(shape, a, code, &lane.arguments, taking) };
+    if lane.results.has_failed() {
+        lane.recording.stop();
+    }
     match outcome_number(lane, code, place) {
         Some(outcome) if nothing => lane.recording.finish_poll(open, outcome, end),
         Some(outcome) => lane.recording.finish(open, outcome, end, &lane.results.digests),

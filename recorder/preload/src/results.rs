@@ -11,10 +11,11 @@ use crate::arguments::{Arguments, Words, is_handle};
 use crate::contents::Content;
 use crate::handles::UNKNOWN;
 use crate::handles::{self, Handles, measure};
-use crate::payload::{Digester, Since, Taking};
+use crate::payload::{Digester, Since, Taking, len_of};
 use crate::pieces::{Piece, Word};
 use crate::requests::{Fetch, Operation, Request, Requests};
 use crate::shape::{Making, Role, Shape, Step};
+use crate::store::Store;
 
 /// The results of the call at hand.
 #[derive(Debug, Default)]
@@ -32,11 +33,24 @@ pub struct Results {
     /// The digest of what is sent, if it had to be taken before the call.
     before: Option<u64>,
     digester: Digester,
+    /// What was received, if that is kept.
+    store: Option<Store>,
     /// Memory for statuses that the program did not ask for.
     statuses: Vec<u64>,
 }
 
 impl Results {
+    /// Of a thread that keeps what it receives here.
+    pub fn keeping(store: Option<Store>) -> Results {
+        Results { store, ..Results::default() }
+    }
+
+    /// Whether something that was received could not be kept, so that recording has stopped.
+    #[inline]
+    pub fn has_failed(&self) -> bool {
+        self.store.as_ref().is_some_and(Store::has_failed)
+    }
+
     /// Memory for `count` statuses of `bytes` each: the program passed MPI_STATUS_IGNORE, and the source of a message is needed.
     #[inline]
     pub fn room_for_statuses(&mut self, count: usize, bytes: usize) -> usize {
@@ -64,10 +78,11 @@ impl Results {
         let mut reader = Reader { abi: abi(), shape, a, ok: code == 0, arguments, started: 0, takes: false };
         let nothing = reader.found_nothing();
         reader.takes = reader.ok && !nothing && taking.keep != Keep::None;
+        let before = self.before.take();
         if reader.takes && shape.sends_now() {
             self.digester.begin_call();
             let digest = || self.digester.digest(arguments.sent.blocks(), None, Since::Now, taking);
-            reader.started = self.before.take().unwrap_or_else(digest);
+            reader.started = before.unwrap_or_else(digest);
             self.digests.push(reader.started);
         }
         // Most calls leave the handles as they are.
@@ -75,8 +90,12 @@ impl Results {
             self.words.nil_until(shape.parameters.len());
             if reader.takes && shape.receives.is_some() {
                 self.digester.begin_call();
-                let digest = self.digester.digest(arguments.received.blocks(), reader.bytes_of(0), Since::Now, taking);
+                let (blocks, bytes) = (arguments.received.blocks(), reader.bytes_of(0));
+                let digest = self.digester.digest(blocks, bytes, Since::Now, taking);
                 self.digests.push(digest);
+                if let Some(store) = &mut self.store {
+                    store.keep(digest, blocks, len_of(blocks, bytes), Since::Now, &mut self.digester);
+                }
             }
         } else {
             self.take_results(&reader, nothing);
@@ -87,7 +106,7 @@ impl Results {
 
     /// Takes the digests of what was found, and marks the statuses of those that have one without having received a message.
     fn take_digests(&mut self, reader: &Reader<'_>, taking: Taking) {
-        let Results { pieces, words, digests, digester, rows, .. } = self;
+        let Results { pieces, words, digests, digester, rows, store, .. } = self;
         if pieces.is_empty() {
             return;
         }
@@ -106,6 +125,11 @@ impl Results {
                 words.set(*rows + 4 * row + 2, mark);
             }
             digests.push(digest);
+            let is_received = reader.shape.role != Role::Starts && !matches!(piece.word, Word::IfChanged { .. });
+            if let Some(store) = store.as_mut().filter(|_| is_received) {
+                let blocks = piece.content.blocks();
+                store.keep(digest, blocks, len_of(blocks, piece.bytes), piece.since, digester);
+            }
         }
         if reader.shape.role == Role::Starts {
             reader.note_started(digests);

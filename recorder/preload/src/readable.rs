@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 
 use crate::loader;
 
-/// Bytes of the smallest page.
-const PAGE: usize = 4096;
+/// Bytes of the smallest page; the first one is nobody's.
+pub const PAGE: usize = 4096;
 
 /// Memory that stays where it is.
 struct Lasting {
@@ -73,7 +73,7 @@ impl Asked {
     #[inline]
     pub fn is_readable(&mut self, address: usize, len: usize) -> bool {
         let Some(lasting) = LASTING.get() else { return false };
-        let Some(end) = address.checked_add(len) else { return false };
+        let Some(end) = address.checked_add(len).filter(|_| address >= PAGE) else { return false };
         if address >= lasting.heap && end <= the_break() {
             return true;
         }
