@@ -11,6 +11,7 @@ mod expectation;
 mod format;
 mod job;
 mod mpi;
+mod payload;
 mod program;
 mod record;
 mod report;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         }
         trials.extend(applications::trials(mpi));
         trials.extend(format::trial(mpi));
+        trials.push(payload::trial(mpi));
     }
     trials.extend(agreement::trials(&mpis));
     if trials.is_empty() {

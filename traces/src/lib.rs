@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod buffers;
 pub mod builder;
 pub mod call;
 pub mod chunk;
@@ -21,6 +22,7 @@ pub mod store;
 #[cfg(feature = "symbols")]
 pub mod symbols;
 pub mod trace;
+pub mod words;
 pub mod writer;
 
 pub use builder::TraceBuilder;

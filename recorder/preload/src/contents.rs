@@ -2,11 +2,11 @@
 //!
 //! Where an argument means nothing on this process it is not looked at: it may be anything.
 
+use traces::buffers::{Places, Times, Whose, blocks};
 use traces::constant::{IN_PLACE, PROC_NULL, ROOT};
 use traces::{Class, Kind, Length, mpi};
 
 use crate::abi::{Abi, abi};
-use crate::buffers::{Places, Times, Whose, blocks};
 use crate::communicators::Communicator;
 use crate::handles::{Handles, UNKNOWN};
 use crate::payload::Payload;

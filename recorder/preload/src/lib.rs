@@ -10,7 +10,6 @@
 
 mod abi;
 mod arguments;
-mod buffers;
 mod callers;
 mod communicators;
 mod contents;

@@ -5,9 +5,9 @@
 
 use std::sync::OnceLock;
 
+use traces::buffers::{self, Places};
 use traces::{Class, Direction, Function, Kind, Length};
 
-use crate::buffers::{self, Places};
 use crate::requests::Operation;
 
 /// How a function's calls are recorded.
@@ -197,9 +197,7 @@ fn role(function: Function, bare: &str, sends: bool, receives: bool) -> Role {
         "Waitany" | "Testany" => Role::CompletesAny(at("index")),
         "Waitsome" | "Testsome" => Role::CompletesSome(at("outcount"), at("array_of_indices")),
         "Request_free" => Role::Frees,
-        "Win_fence" | "Win_complete" | "Win_flush_all" | "Win_flush_local_all" | "Win_unlock_all" => Role::CompletesFetches(None),
-        "Win_flush" | "Win_flush_local" | "Win_unlock" => Role::CompletesFetches(function.parameter("rank")),
-        _ if bare.starts_with("File_read") && bare.ends_with("_end") => Role::CompletesFetches(None),
+        _ if buffers::completes_fetches(function) => Role::CompletesFetches(function.parameter("rank")),
         _ if receives && buffers::fetches_later(function) => Role::Fetches,
         _ => {
             let request = function.parameters().iter().find(|p| p.kind == Kind::Request);

@@ -2,7 +2,7 @@
 //!
 //! Most of it follows from the names of parameters, which the standard keeps to; what does not is said here.
 
-use traces::{Class, Function, Length, mpi};
+use crate::function::{Class, Function, Length, mpi};
 
 /// The parameters that name what a function sends, or what it receives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +56,7 @@ pub enum Whose {
 }
 
 /// What a function sends and receives; of most functions nothing.
+#[must_use]
 pub fn of(function: Function) -> (Option<Places>, Option<Places>) {
     let bare = function.small().name().trim_start_matches("MPI_").to_lowercase();
     match function.class() {
@@ -173,18 +174,30 @@ fn file(function: Function, bare: &str) -> (Option<Places>, Option<Places>) {
 }
 
 /// Whether a function receives into the buffer that it sends, so that what it sent is gone when it returns.
+#[must_use]
 pub fn replaces(function: Function) -> bool {
     matches!(function.small(), mpi::SENDRECV_REPLACE | mpi::ISENDRECV_REPLACE)
 }
 
 /// Whether what a function receives is not there when it returns, though it makes no request: it is one-sided, or the first half of a
 /// pair of functions.
+#[must_use]
 pub fn fetches_later(function: Function) -> bool {
     let is_one_sided = function.class() == Class::OneSided && !function.parameters().iter().any(|p| p.name == "request");
     is_one_sided || function.small().name().ends_with("_begin")
 }
 
+/// Whether a function completes what was fetched by functions that make no request.
+#[must_use]
+pub fn completes_fetches(function: Function) -> bool {
+    let name = function.name();
+    let of_window = ["fence", "complete", "flush", "flush_all", "flush_local", "flush_local_all", "unlock", "unlock_all"];
+    name.strip_prefix("MPI_Win_").is_some_and(|what| of_window.contains(&what))
+        || (name.starts_with("MPI_File_read") && name.ends_with("_end"))
+}
+
 /// How many blocks a parameter has, if it is an array.
+#[must_use]
 pub fn blocks(length: Length) -> Option<Times> {
     match length {
         Length::CommSize => Some(Times::Peers),
