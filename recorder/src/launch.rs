@@ -107,11 +107,15 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     let output = std::path::absolute(&request.output).map_err(Error::io("find", &request.output))?;
     let job = outer_job(&output).unwrap_or(job);
     let settings = Settings { payload: request.payload, quiet: request.quiet, ..Settings::new(output, job.token.clone()) };
-    let parts = Parts { output: settings.output.clone(), directory: settings.parts.clone(), job: job.token };
-    let turn = parts
-        .enter(ProcessId::own(), || say(request, &format!("{}: waiting for the end of another run", parts.output.display())))?;
+    let asked = Parts { output: settings.output, directory: settings.parts, job: job.token };
+    let turn = asked
+        .enter(ProcessId::own(), || say(request, &format!("{}: waiting for the end of another run", asked.output.display())))?;
+    let parts = turn.parts;
+    let settings = Settings { output: parts.output.clone(), parts: parts.directory.clone(), ..settings };
     if turn.first_of_job {
-        say(request, &beginning(request, is_launcher));
+        let named = parts.output.file_name().unwrap_or_default();
+        let output = request.output.with_file_name(named);
+        say(request, &beginning(request, &output, is_launcher));
     }
     if turn.first_of_node {
         let voice = if request.quiet { None } else { voice::find() };
@@ -139,16 +143,22 @@ fn outer_job(output: &Path) -> Option<Job> {
 
 fn become_program(request: &Request, variables: Vec<(&'static str, OsString)>) -> Error {
     let program = PathBuf::from(&request.program);
+    let is_recorded = !variables.is_empty();
     let source = Command::new(&request.program).args(&request.arguments).envs(variables).exec();
     match source.kind() {
+        // Its environment is so large that what a recording adds to it is too much.
+        ErrorKind::ArgumentListTooLong if is_recorded => {
+            write_line(&format!("cannot execute {} with a larger environment; it runs, and is not recorded", program.display()));
+            become_program(request, Vec::new())
+        }
         // The program was there a moment ago: it is its interpreter that is missing.
         ErrorKind::NotFound => Error::NoInterpreter { program },
         _ => Error::Exec { program, source },
     }
 }
 
-fn beginning(request: &Request, is_launcher: bool) -> String {
-    let output = request.output.display();
+fn beginning(request: &Request, output: &Path, is_launcher: bool) -> String {
+    let output = output.display();
     if is_launcher {
         let launcher = request.program.display();
         return format!(

@@ -5,6 +5,8 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use traces::payload::Keep;
@@ -85,6 +87,12 @@ pub const PRELOAD: Setting = Setting {
 /// Every setting.
 pub const TABLE: [Setting; 8] = [OUTPUT, PARTS, JOB, PAYLOAD, QUIET, HANG_AFTER, ON_HANG, PRELOAD];
 
+/// The value of a variable in an environment as the kernel keeps it.
+fn variable_in(environment: &[u8], name: &str) -> Option<OsString> {
+    let value = environment.split(|&b| b == 0).find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+    value.map(|value| OsString::from_vec(value.to_vec()))
+}
+
 /// What the preload has to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -110,7 +118,11 @@ impl Settings {
     /// What this process was told; None if `mpitrace record` did not start it, and there is nothing to record.
     #[must_use]
     pub fn from_environment() -> Option<Settings> {
-        Settings::from_variables(|name| env::var_os(name))
+        Settings::from_variables(|name| env::var_os(name)).or_else(|| {
+            // The program may have cleared its environment since.
+            let first = fs::read("/proc/self/environ").unwrap_or_default();
+            Settings::from_variables(|name| variable_in(&first, name))
+        })
     }
 
     /// The same, from whatever holds the variables.

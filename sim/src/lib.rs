@@ -4,9 +4,11 @@
 
 #![forbid(unsafe_code)]
 
+mod accesses;
 mod checks;
 mod decide;
 pub mod finding;
+mod footprint;
 mod layout;
 mod lift;
 mod machine;

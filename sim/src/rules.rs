@@ -3,6 +3,18 @@
 //! How a rule is checked is not said here, and how bad it is to break one depends on the case: a finding carries its severity.
 //! A row is here because something finds it; names are stable once released.
 
+mod argument;
+mod buffer;
+mod leak;
+mod rma;
+mod usage;
+
+pub use argument::*;
+pub use buffer::*;
+pub use leak::*;
+pub use rma::*;
+pub use usage::*;
+
 /// A rule of correct MPI use.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rule {
@@ -15,7 +27,7 @@ pub struct Rule {
 }
 
 /// Every rule, in the order of the documentation.
-pub static ALL: [&Rule; 28] = [
+pub static ALL: &[&Rule] = &[
     &DEADLOCK_CYCLE,
     &DEADLOCK_MISSING_RANK,
     &DEADLOCK_BUFFERING,
@@ -33,14 +45,31 @@ pub static ALL: [&Rule; 28] = [
     &REQUEST_LOST,
     &REQUEST_NEVER_STARTED,
     &REQUEST_STARTED_TWICE,
-    &BUFFER_REUSED,
     &ARGUMENT_COMMUNICATOR,
     &ARGUMENT_RANK,
     &ARGUMENT_COUNT,
     &ARGUMENT_TAG,
     &ARGUMENT_DATATYPE,
+    &ARGUMENT_HANDLE,
+    &ARGUMENT_UNCOMMITTED,
+    &ARGUMENT_OPERATION,
     &LEAK_COMMUNICATOR,
     &LEAK_DATATYPE,
+    &LEAK_GROUP,
+    &LEAK_OPERATION,
+    &LEAK_WINDOW,
+    &LEAK_FILE,
+    &LEAK_INFO,
+    &LEAK_ERRHANDLER,
+    &LEAK_REQUEST,
+    &USAGE_THREAD_LEVEL,
+    &USAGE_NOT_INITIALIZED,
+    &USAGE_INITIALIZED_TWICE,
+    &USAGE_BSEND_BUFFER,
+    &RMA_EPOCH,
+    &RMA_RANGE,
+    &BUFFER_OVERLAP,
+    &BUFFER_REUSED,
     &RACE_WILDCARD,
     &RUN_ABORTED,
     &RUN_UNFINISHED,
@@ -49,7 +78,7 @@ pub static ALL: [&Rule; 28] = [
 /// The rule of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Rule> {
-    ALL.into_iter().find(|rule| rule.name == name)
+    ALL.iter().copied().find(|rule| rule.name == name)
 }
 
 /// Ranks wait for each other in a circle.
@@ -434,71 +463,6 @@ Complete it first; an operation that is to be under way twice needs two requests
 The standard: Persistent Communication Requests (3.9).",
 };
 
-/// A buffer was changed while it was being sent.
-pub static BUFFER_REUSED: Rule = Rule {
-    name: "buffer/reused",
-    summary: "a buffer is changed while MPI is sending it",
-    explanation: "\
-A nonblocking send lends its buffer to MPI until a call such as MPI_Wait or MPI_Test
-has completed it. Whether the library has read the buffer before is up to it: it
-mostly has if the message is small, and mostly has not if it is large. What arrives
-is then the old data, the new, or some of each.
-
-    MPI_Isend(x, n, MPI_INT, 1, 0, comm, &request);
-    x[0] = 7;                          /* too early */
-    MPI_Wait(&request, MPI_STATUS_IGNORE);
-
-Write to the buffer after the completion, or to another buffer. Two causes that are
-easy to miss: the buffer is a temporary copy that a compiler made of a section of an
-array (Fortran), or it is gone and its memory is used for something else.
-
-The digest of the buffer when the send was started differs from that when it was
-completed. Of more than 16 KiB they cover samples, so that a small change in a large
-buffer may go unseen; `mpitrace record --payload full` looks at every byte.
-
-The standard: Communication Initiation (3.7.2).",
-};
-
-/// A communicator was never freed.
-pub static LEAK_COMMUNICATOR: Rule = Rule {
-    name: "leak/communicator",
-    summary: "a communicator is made and never freed",
-    explanation: "\
-Communicators are few: libraries have some thousands of them, or only some
-hundreds, and a program that makes one in a loop without freeing it comes to an
-end with `too many communicators` after hours.
-
-    for (step = 0; step < n; step++) {
-        MPI_Comm_split(comm, color, rank, &part);
-        ...
-        MPI_Comm_free(&part);     /* this line is missing */
-    }
-
-One that lives as long as the program does no harm.
-
-The standard: Communicator Destructors (7.4.3).",
-};
-
-/// A datatype was never freed.
-pub static LEAK_DATATYPE: Rule = Rule {
-    name: "leak/datatype",
-    summary: "a datatype is made and never freed",
-    explanation: "\
-A derived datatype takes memory until MPI_Type_free, and some libraries have a
-limited number of them. It may be freed as soon as it is no longer needed for
-new calls: operations under way, and other types made from it, keep what they
-need.
-
-    MPI_Type_vector(n, 1, n, MPI_DOUBLE, &column);
-    MPI_Type_commit(&column);
-    ...
-    MPI_Type_free(&column);       /* this line is missing */
-
-One that lives as long as the program does no harm.
-
-The standard: Commit and Free (5.1.9).",
-};
-
 /// Which message a receive takes is open.
 pub static RACE_WILDCARD: Rule = Rule {
     name: "race/wildcard",
@@ -558,7 +522,7 @@ mod tests {
 
     #[test]
     fn each_rule_is_found_by_its_name_and_well_formed() {
-        for rule in ALL {
+        for rule in ALL.iter().copied() {
             assert_eq!(find(rule.name), Some(rule), "names are unique");
             let (class, detail) = rule.name.split_once('/').expect("a name has two parts");
             assert!([class, detail].iter().all(|part| part.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));

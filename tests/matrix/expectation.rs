@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! // Rank 1 sends with tag 8, rank 2 waits for tag 7.
-//! // expect: error match/tag          one line a finding; `nothing`; `no trace`
+//! // expect: error match/tag          one line a finding; `nothing`; `no trace`; `undecided`: calls are missing, and nothing is found
 //! // ends: hang                       `ok` unless it is said; `failure`; `by itself` and `anyhow` where it is up to MPI
 //!     MPI_Send(…);                    // <- match/tag
 //! ```
@@ -41,6 +41,8 @@ pub struct Expectation {
     pub findings: Vec<Expected>,
     /// Whether there is a trace at all.
     pub trace: bool,
+    /// Whether something is missing in it, so that finding nothing proves nothing.
+    pub undecided: bool,
     pub ends: Ends,
 }
 
@@ -51,7 +53,7 @@ pub fn of_program(path: &Path) -> Result<Expectation, String> {
 }
 
 fn parse(text: &str) -> Result<Expectation, String> {
-    let mut expectation = Expectation { findings: Vec::new(), trace: true, ends: Ends::Ok };
+    let mut expectation = Expectation { findings: Vec::new(), trace: true, undecided: false, ends: Ends::Ok };
     let mut is_said = false;
     for line in text.lines().map_while(comment) {
         if let Some(what) = line.strip_prefix("expect:") {
@@ -59,6 +61,7 @@ fn parse(text: &str) -> Result<Expectation, String> {
             match what.trim() {
                 "nothing" => {}
                 "no trace" => expectation.trace = false,
+                "undecided" => expectation.undecided = true,
                 finding => expectation.findings.push(expected(finding, text)?),
             }
         } else if let Some(how) = line.strip_prefix("ends:") {

@@ -7,6 +7,7 @@
 
 mod agreement;
 mod applications;
+mod endings;
 mod expectation;
 mod format;
 mod job;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
             trials.push(Trial::test(name, move || Ok(meets_its_expectation(&program, &mpi)?)).with_ignored_flag(!is_possible));
         }
         trials.extend(applications::trials(mpi));
+        trials.extend(endings::trials(mpi));
         trials.extend(format::trial(mpi));
         trials.push(payload::trial(mpi));
     }
@@ -75,8 +77,15 @@ fn meets_its_expectation(program: &Path, mpi: &Mpi) -> Result<(), String> {
     if !has_ended_well {
         return Err(format!("it should end so: {:?}; and it ended so: {status:?}", expectation.ends));
     }
-    if expectation.ends == Ends::Ok {
-        same(&run("plain").plainly()?, &recorded.printed())?;
+    match expectation.ends {
+        Ends::Ok => same(&run("plain").plainly()?, &recorded.printed())?,
+        Ends::Failure => {
+            let plain = run("plain").run_plainly()?;
+            if status != plain {
+                return Err(format!("without the recorder it ends so: {plain:?}; and with it: {status:?}"));
+            }
+        }
+        Ends::Hang | Ends::ByItself | Ends::Anyhow => {}
     }
     compare(&recorded.trace(), program, &expectation)
 }
@@ -102,7 +111,7 @@ fn compare(trace: &Path, program: &Path, expectation: &Expectation) -> Result<()
     let expected_code = match expectation.trace {
         false => 3,
         true if has_errors => 1,
-        true if broke_off => 4,
+        true if broke_off || expectation.undecided => 4,
         true => 0,
     };
     let code = output.status.code();

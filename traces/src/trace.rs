@@ -53,6 +53,8 @@ pub struct Process {
     pub command: Vec<String>,
     /// How its recording ended.
     pub ending: Ending,
+    /// Why it was not recorded to its end; empty if it was.
+    pub stopped: String,
     /// Whether it was still running when the trace was read: only of a directory of segments.
     pub is_running: bool,
     /// What is kept of the data that its calls send and receive.

@@ -18,7 +18,8 @@ mod fetches;
 mod handles;
 mod lane;
 mod loader;
-
+mod memory;
+mod output;
 mod payload;
 mod pieces;
 mod process;

@@ -16,7 +16,8 @@ use crate::shape::{self, Role, Shape};
 
 /// A call that is on record and has not returned.
 pub struct Pending {
-    lane: &'static mut Lane,
+    /// Which call of the lane it is.
+    call: u64,
     shape: &'static Shape,
     open: Open,
     /// Its place among the recent calls, if it has one.
@@ -29,7 +30,8 @@ pub struct Pending {
 /// The arguments are those of the function.
 #[inline]
 pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame: usize) -> Option<Pending> {
-    let lane = thread.lane()?;
+    let lane = &mut *thread.lane()?;
+    lane.calls += 1;
     let caller = python::place(thread, lane.callers.of(frame));
     if !lane.recording.has_room() && !lane.flush() {
         return None;
@@ -57,7 +59,7 @@ pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame:
         lane.results.take_before(&lane.arguments, taking);
     }
     let open = lane.recording.begin(call, clock::ticks());
-    Some(Pending { lane, shape, open, place })
+    Some(Pending { call: lane.calls, shape, open, place })
 }
 
 /// Reads a call that is not one of the recent. Gives its number, and its place among the recent from now on.
@@ -123,23 +125,23 @@ fn learn_call(lane: &mut Lane, function: Function, caller: usize, arrays: bool) 
     lane.recording.intern(Entry::Call, lane.arguments.words.key(), |out| write_call(out, function, site, &values))
 }
 
-/// Puts on record that a call has returned.
+/// Puts on record that a call has returned. If MPI_Abort was called in the middle of it, by a callback, and returned, nothing of it is
+/// where it was.
 ///
 /// # Safety
 /// The arguments are those that the function was called with, and it returned `code`.
 #[inline]
-pub unsafe fn leave(pending: Pending, a: &[usize], code: i32) {
+pub unsafe fn leave(thread: &Thread, pending: Pending, a: &[usize], code: i32) {
     let end = clock::ticks();
-    let Pending { lane, shape, open, place } = pending;
+    let Pending { call, shape, open, place } = pending;
+    let Some(mut lent) = thread.lane().filter(|lane| lane.calls == call) else { return };
+    let lane = &mut *lent;
     if matches!(shape.function, mpi::INIT | mpi::INIT_THREAD) && code == 0 {
         world_begins(lane);
     }
     let taking = Taking { keep: lane.process.settings.payload, now: end };
     // SAFETY: as the caller's.
     let nothing = unsafe { lane.results.read(shape, a, code, &lane.arguments, taking) };
-    if lane.results.has_failed() {
-        lane.recording.stop();
-    }
     match outcome_number(lane, code, place) {
         Some(outcome) if nothing => lane.recording.finish_poll(open, outcome, end),
         Some(outcome) => lane.recording.finish(open, outcome, end, &lane.results.digests),

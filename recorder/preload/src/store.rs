@@ -1,14 +1,14 @@
 //! Keeps the bytes of what is received (`--payload full`): each distinct content once, in the thread's file of chunks, before the call that
 //! refers to it is on record.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io;
 
 use rustc_hash::FxHashSet;
 use traces::record::Record;
+use traces::segment::Stop;
 use traces::store::{PIECE_BYTES, pack};
 
+use crate::output::{Output, without_signals};
 use crate::payload::{Digester, Payload, Since};
 use crate::process;
 
@@ -18,8 +18,7 @@ const KNOWN_MAX: usize = 1 << 16;
 /// The contents that a thread has kept.
 #[derive(Debug)]
 pub struct Store {
-    path: PathBuf,
-    file: Option<File>,
+    file: Output,
     known: FxHashSet<u64>,
     piece: Vec<u8>,
     has_failed: bool,
@@ -27,13 +26,8 @@ pub struct Store {
 
 impl Store {
     /// One that appends to this file.
-    pub fn new(path: PathBuf) -> Store {
-        Store { path, file: None, known: FxHashSet::default(), piece: Vec::new(), has_failed: false }
-    }
-
-    /// Whether the file could not take a content, so that recording has stopped.
-    pub fn has_failed(&self) -> bool {
-        self.has_failed
+    pub fn new(file: Output) -> Store {
+        Store { file, known: FxHashSet::default(), piece: Vec::new(), has_failed: false }
     }
 
     /// Keeps a content, whose digest was taken.
@@ -43,7 +37,7 @@ impl Store {
         }
         if let Err(error) = self.append(digest, blocks, len, since, digester) {
             self.has_failed = true;
-            return process::stop_because(&format!("{}: {error}", self.path.display()));
+            return process::stop_because(Stop::from(&error), &format!("{}: {error}", self.file.path().display()));
         }
         if self.known.len() >= KNOWN_MAX {
             self.known.clear();
@@ -65,19 +59,10 @@ impl Store {
             if record.body.is_empty() {
                 return Err(io::ErrorKind::OutOfMemory.into());
             }
-            self.append_all(&Record::Payload(record).to_bytes())?;
+            let bytes = Record::Payload(record).to_bytes();
+            without_signals(|| self.file.append(&bytes))?;
             at = end;
         }
         Ok(())
-    }
-
-    /// Appends all or, as far as the file system lets us, nothing.
-    fn append_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(OpenOptions::new().create(true).append(true).open(&self.path)?),
-        };
-        let before = file.metadata()?.len();
-        file.write_all(bytes).inspect_err(|_| drop(file.set_len(before)))
     }
 }

@@ -8,7 +8,7 @@ use traces::trace::is_made;
 use traces::{Event, Kind, Status, mpi};
 
 use super::wording::{distinct, ranks};
-use super::{Evidence, finding, primary, secondary};
+use super::{Evidence, primary, secondary};
 use crate::finding::{Finding, Place, Severity};
 use crate::lift::{Arguments, completed_requests};
 use crate::rules;
@@ -54,17 +54,9 @@ fn has_mark(evidence: Evidence, event: &Event, outcome: traces::OutcomeId) -> bo
 
 /// The sends of a process whose buffers were changed. Requests are the process's, so the calls of its threads are followed as they returned.
 fn changes(evidence: Evidence, process: u32) -> Vec<Change> {
-    let mut events: Vec<(u64, Place)> = Vec::new();
-    for (number, lane) in (0..).zip(&evidence.trace.lanes).filter(|(_, lane)| lane.process == process) {
-        events.extend((0..).zip(&lane.events).map(|(at, event)| (event.end_ns(), Place { lane: number, event: at })));
-    }
-    events.sort_by_key(|(end_ns, place)| (*end_ns, *place));
     let mut started: FxHashMap<i64, Place> = FxHashMap::default();
     let mut found = Vec::new();
-    for (_, place) in events {
-        let event = &evidence.trace.lanes[place.lane as usize].events[place.event as usize];
-        let Some(outcome) = event.outcome else { continue };
-        let a = Arguments { call: evidence.trace.call(event.call), outcome: Some(evidence.trace.outcome(outcome)) };
+    for (place, a) in events_in_order(evidence, process) {
         match a.function() {
             mpi::START => started.extend(a.call.int("request").map(|request| (request, place))),
             mpi::STARTALL => started.extend(a.call.ints("array_of_requests").iter().map(|&request| (request, place))),
@@ -85,12 +77,26 @@ fn changes(evidence: Evidence, process: u32) -> Vec<Change> {
     found
 }
 
+/// The calls of a process that returned, in the order that they did.
+pub(super) fn events_in_order(evidence: Evidence<'_>, process: u32) -> impl Iterator<Item = (Place, Arguments<'_>)> {
+    let mut events: Vec<(u64, Place)> = Vec::new();
+    for (number, lane) in (0..).zip(&evidence.trace.lanes).filter(|(_, lane)| lane.process == process) {
+        events.extend((0..).zip(&lane.events).map(|(at, event)| (event.end_ns(), Place { lane: number, event: at })));
+    }
+    events.sort_by_key(|(end_ns, place)| (*end_ns, *place));
+    events.into_iter().filter_map(move |(_, place)| {
+        let event = &evidence.trace.lanes[place.lane as usize].events[place.event as usize];
+        let outcome = Some(evidence.trace.outcome(event.outcome?));
+        Some((place, Arguments { call: evidence.trace.call(event.call), outcome }))
+    })
+}
+
 fn change_finding(evidence: Evidence, change: Change, who: Vec<u32>, times: u64) -> Finding {
     let who = distinct(who);
     let verb = if who.len() == 1 { "changes" } else { "change" };
     let name = evidence.function(change.started);
     let title = format!("{} {verb} the buffer of {name} before the send is complete", ranks(&who));
-    let mut found = finding(&rules::BUFFER_REUSED, Severity::Error, title);
+    let mut found = Finding::new(&rules::BUFFER_REUSED, Severity::Error, title);
     found.labels.push(primary(change.started, "starts to send its buffer".into()));
     found.labels.push(secondary(change.completed, "completes the send: the buffer is not what it was".into()));
     if times > who.len() as u64 {

@@ -4,6 +4,7 @@
 //! means that is not modelled, is never held against a program. One mistake is one finding, on however many ranks it shows.
 
 mod arguments;
+mod arrivals;
 mod buffers;
 mod collective_data;
 mod collectives;
@@ -11,13 +12,17 @@ mod contents;
 mod cores;
 mod deadlocks;
 mod ends;
+mod gathered;
 mod hangs;
 mod leaks;
 mod near_misses;
+mod one_sided;
 mod orphans;
 mod requests;
 mod schedules;
 mod standing;
+mod types;
+mod usage;
 mod wording;
 
 use traces::{Call, Trace};
@@ -26,7 +31,6 @@ use crate::finding::{Finding, Label, Place, Report};
 use crate::lift::{Lifted, lift};
 use crate::machine::{Assumptions, Log, Machine, Remains, Timeless};
 use crate::program::{End, Mode, Program};
-use crate::rules::Rule;
 use crate::{Buffering, Decision, Limits, Options, Schedule, Severity, Verdict};
 use deadlocks::Judgement;
 use standing::Standing;
@@ -85,6 +89,7 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
         report.caveats.push(caveat.into());
     }
     report.findings = findings(evidence, machine.log());
+    report.findings.extend(arrivals(evidence, machine.log(), &report));
     // A run that is stuck needs no other library to be so.
     let is_stuck = standing.is_stuck.contains(&true);
     match options.buffering {
@@ -156,12 +161,23 @@ pub(crate) fn decide_only(trace: &Trace, bufferings: &[Buffering], limits: &Limi
     schedules::decide(evidence, bufferings, limits)
 }
 
+/// What arrived as other data than was sent, where it is certain who received what.
+fn arrivals(evidence: Evidence, log: &Log, report: &Report) -> Vec<Finding> {
+    if is_sound(evidence, log) && log.restarted.is_empty() { arrivals::check(evidence, &report.messages) } else { Vec::new() }
+}
+
 /// What is wrong with the run as it was recorded.
 fn findings(evidence: Evidence, log: &Log) -> Vec<Finding> {
     let mut found = collectives::check(evidence, log);
     found.extend(contents::check(evidence, log));
     found.extend(arguments::check(evidence));
     found.extend(buffers::check(evidence));
+    found.extend(types::check(evidence));
+    found.extend(usage::check(evidence));
+    // Without the calls before it nobody knows what epoch a call is in.
+    if evidence.trace.damage.is_empty() {
+        found.extend(one_sided::check(evidence));
+    }
     let near_misses = near_misses::find(evidence);
     // Where the machine contradicts the recording, what it says of waiting ranks proves nothing.
     if log.forced.is_empty() || !evidence.trace.damage.is_empty() {
@@ -249,11 +265,6 @@ fn caveats(trace: &Trace, program: &Program, log: &Log) -> Vec<String> {
         ));
     }
     list
-}
-
-/// A finding without labels.
-fn finding(rule: &'static Rule, severity: Severity, title: String) -> Finding {
-    Finding { rule, severity, title, labels: Vec::new(), notes: Vec::new(), help: None }
 }
 
 /// A label of the first call that a finding is about.

@@ -12,7 +12,7 @@ use traces::{Call, Direction, Kind, Parameter, Value};
 use super::{Subject, severity_name};
 use crate::Buffering;
 use crate::decide::{self, Decision};
-use crate::finding::{Finding, Label, Place, Severity};
+use crate::finding::{Finding, Label, Place, Severity, WaitFor};
 
 /// The number of this form of the report.
 pub const SCHEMA: u32 = 1;
@@ -75,6 +75,22 @@ struct FindingEntry<'a> {
     labels: Vec<LabelEntry<'a>>,
     notes: &'a [String],
     help: Option<&'a str>,
+    /// Who waits for whom in a deadlock.
+    waits: Vec<WaitEntry>,
+    /// Why it does not count.
+    dismissed: Option<&'a str>,
+    /// The same for the same finding in another run.
+    fingerprint: String,
+}
+
+#[derive(Serialize)]
+struct WaitEntry {
+    rank: Option<u32>,
+    thread: u32,
+    event: u32,
+    ranks: Vec<u32>,
+    /// Whether one of the ranks would be enough.
+    any: bool,
 }
 
 #[derive(Serialize)]
@@ -184,7 +200,16 @@ fn finding_entry<'a>(subject: &Subject, finding: &'a Finding) -> FindingEntry<'a
         labels: finding.labels.iter().map(|label| label_entry(subject, label)).collect(),
         notes: &finding.notes,
         help: finding.help.as_deref(),
+        waits: finding.waits.iter().map(|wait| wait_entry(subject, wait)).collect(),
+        dismissed: finding.dismissed.as_deref(),
+        fingerprint: subject.fingerprint(finding),
     }
+}
+
+fn wait_entry(subject: &Subject, wait: &WaitFor) -> WaitEntry {
+    let lane = subject.trace.lanes.get(wait.place.lane as usize);
+    let (rank, thread) = lane.map_or((None, 0), |lane| (lane.rank, lane.thread));
+    WaitEntry { rank, thread, event: wait.place.event, ranks: wait.ranks.clone(), any: wait.any }
 }
 
 fn label_entry<'a>(subject: &Subject, label: &'a Label) -> LabelEntry<'a> {

@@ -3,8 +3,8 @@
 use traces::symbols::{Location, Missing};
 use traces::{Ending, Function, SiteId, Trace, TraceBuilder, Value, constant, mpi};
 
-use super::{Quote, Sources, Style, Subject, Verdict, json, text};
-use crate::finding::{Collective, Finding, Label, Message, Place, Report, Severity};
+use super::{Quote, Sources, Style, Subject, Verdict, dot, github, html, json, junit, sarif, text};
+use crate::finding::{Collective, Finding, Label, Message, Place, Report, Severity, WaitFor};
 use crate::rules::{self, Rule};
 use crate::{Buffering, Options};
 
@@ -90,8 +90,7 @@ impl Case {
     }
 
     fn find(&mut self, rule: &'static Rule, severity: Severity, title: &str, labels: Vec<Label>) -> &mut Finding {
-        let (title, notes) = (title.to_owned(), Vec::new());
-        self.report.findings.push(Finding { rule, severity, title, labels, notes, help: None });
+        self.report.findings.push(Finding { labels, ..Finding::new(rule, severity, title) });
         self.report.findings.last_mut().unwrap()
     }
 
@@ -287,4 +286,136 @@ fn a_report_is_the_same_bytes_every_time() {
     assert_eq!(tag_mismatch().text(), tag_mismatch().text());
     let json = |case: Case| case.rendered(&Options::default(), json::render);
     assert_eq!(json(tag_mismatch()), json(tag_mismatch()));
+}
+
+/// Ranks 0 and 1 wait for each other, rank 2 for rank 3, which has ended; three threads of flow for one thing.
+fn circle() -> Case {
+    let mut case = Case::new(4);
+    let (first, second) = (case.receive(0, 7, 1, 7), case.receive(1, 7, 0, 7));
+    let third = case.receive(2, 120, 3, 7);
+    let end = case.call(3, mpi::FINALIZE, 10, &[]);
+    let labels = vec![primary(first, "waits for rank 1"), primary(second, "waits for <rank 0> & \"nobody\" else")];
+    let finding = case.find(&rules::DEADLOCK_CYCLE, Severity::Error, "ranks 0 and 1 wait for each other in MPI_Recv", labels);
+    let wait = |place, ranks: &[u32], any| WaitFor { place, ranks: ranks.to_vec(), any };
+    finding.waits = vec![wait(first, &[1], false), wait(second, &[0], false)];
+    finding.help = Some("send first".to_owned());
+    let labels = vec![primary(third, "waits for rank 3"), secondary(end, "came to its end instead")];
+    let finding = case.find(&rules::DEADLOCK_MISSING_RANK, Severity::Warning, "rank 2 waits for rank 3", labels);
+    finding.waits = vec![wait(third, &[3], true)];
+    case
+}
+
+#[test]
+fn dot_has_who_waits_for_whom() {
+    insta::assert_snapshot!(circle().rendered(&Options::default(), dot::render));
+}
+
+#[test]
+fn junit_has_a_case_for_each_rule() {
+    let report = circle().rendered(&Options::default(), junit::render);
+    let passed = |line: &&str| line.ends_with("classname=\"mpisim\"/>");
+    assert_eq!(report.lines().filter(passed).count(), rules::ALL.len() - 2, "{report}");
+    let others: Vec<&str> = report.lines().filter(|line| !passed(line) && !line.contains("<testsuite")).collect();
+    insta::assert_snapshot!(others.join("\n"));
+}
+
+#[test]
+fn github_shows_a_finding_at_its_line() {
+    insta::assert_snapshot!(circle().rendered(&Options::default(), github::render));
+}
+
+#[test]
+fn sarif_has_a_thread_flow_a_rank() {
+    let text = circle().rendered(&Options::default(), sarif::render);
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&document["runs"][0]["results"]).unwrap());
+}
+
+#[test]
+fn html_needs_nothing_else_and_takes_no_text_for_its_own() {
+    let page = circle().rendered(&Options::default(), html::render);
+    assert!(page.contains("waits for &lt;rank 0&gt; &amp; &quot;nobody&quot; else"), "{page}");
+    assert!(!page.contains("http") && !page.contains("<script") && !page.contains("src="), "{page}");
+    insta::assert_snapshot!(page.split_once("</style>").unwrap().1);
+}
+
+#[test]
+fn a_large_deadlock_is_folded_by_line() {
+    let mut case = Case::new(64);
+    let places: Vec<Place> = (0..64).map(|rank| case.receive(rank, 7, i64::from((rank + 1) % 64), 7)).collect();
+    let labels = vec![primary(places[0], "waits")];
+    let waits = places.iter().map(|&place| WaitFor { place, ranks: vec![(place.lane + 1) % 64], any: false }).collect();
+    case.find(&rules::DEADLOCK_CYCLE, Severity::Error, "all wait", labels).waits = waits;
+    insta::assert_snapshot!(case.rendered(&Options::default(), dot::render));
+}
+
+mod policies {
+    use super::*;
+    use crate::report::{Pattern, Policy, Suppression};
+
+    /// A finding's rule and severity, and why it does not count.
+    type Judged = (&'static str, Severity, Option<String>);
+
+    /// What becomes of the findings, and the suppressions that were not needed.
+    fn judged(policy: &Policy) -> (Vec<Judged>, Vec<usize>) {
+        let (trace, mut report) = circle().finish();
+        let sources = Ring(trace.sites.iter().map(|site| site.offset).collect());
+        let unused = policy.apply(&trace, &mut report, &sources);
+        (report.findings.into_iter().map(|f| (f.rule.name, f.severity, f.dismissed)).collect(), unused)
+    }
+
+    fn patterns(list: &[&str]) -> Vec<Pattern> {
+        list.iter().map(|text| Pattern::new(text).unwrap()).collect()
+    }
+
+    const CYCLE: &str = "deadlock/cycle";
+    const MISSING: &str = "deadlock/missing-rank";
+
+    #[test]
+    fn what_is_denied_is_an_error_even_if_it_is_allowed() {
+        let policy = Policy { allow: patterns(&["deadlock/*"]), deny: patterns(&["*/missing-rank"]), ..Policy::default() };
+        let allowed = Some("--allow deadlock/*".to_owned());
+        assert_eq!(judged(&policy).0, [(MISSING, Severity::Error, None), (CYCLE, Severity::Error, allowed)]);
+    }
+
+    #[test]
+    fn a_suppression_is_for_its_file_and_function_and_one_without_use_is_told() {
+        let suppression = |file: &str, reason: &str| Suppression {
+            rule: Pattern::new("deadlock/*").unwrap(),
+            file: Some(Pattern::new(file).unwrap()),
+            function: Some(Pattern::new("main").unwrap()),
+            reason: reason.to_owned(),
+        };
+        let policy =
+            Policy { suppressions: vec![suppression("*/halo.c", "known"), suppression("*.f90", "old")], ..Policy::default() };
+        let expected = [(CYCLE, Severity::Error, None), (MISSING, Severity::Warning, Some("known".to_owned()))];
+        assert_eq!(judged(&policy), (expected.to_vec(), vec![1]));
+    }
+
+    #[test]
+    fn a_finding_of_the_baseline_is_known_again_by_other_ranks_on_other_lines() {
+        let fingerprint = |case: Case| case.rendered(&Options::default(), |s| s.fingerprint(&s.report.findings[0]));
+        let mut moved = Case::new(8);
+        let places = [moved.receive(5, 8, 4, 9), moved.receive(6, 8, 2, 9)];
+        let labels = places.map(|place| primary(place, "waits")).to_vec();
+        moved.find(&rules::DEADLOCK_CYCLE, Severity::Error, "others wait", labels);
+        let moved = fingerprint(moved);
+        assert_eq!(moved, fingerprint(circle()));
+        let policy = Policy { baseline: [moved].into(), ..Policy::default() };
+        let expected = [(MISSING, Severity::Warning, None), (CYCLE, Severity::Error, Some("in the baseline".to_owned()))];
+        assert_eq!(judged(&policy).0, expected);
+    }
+
+    #[test]
+    fn what_does_not_count_is_said_and_changes_the_verdict() {
+        let (trace, mut report) = circle().finish();
+        let sources = Ring(trace.sites.iter().map(|site| site.offset).collect());
+        Policy { allow: patterns(&["*"]), ..Policy::default() }.apply(&trace, &mut report, &sources);
+        let options = Options::default();
+        let subject =
+            Subject { name: "t", trace: &trace, report: &report, options: &options, fail_on: Severity::Note, sources: &sources };
+        assert_ne!(subject.verdict(), Verdict::Findings);
+        let text = text::render(&subject, &Style::default());
+        assert!(text.contains("note: 2 findings do not count: 2 (--allow *)") && !text.contains("error["), "{text}");
+    }
 }

@@ -116,7 +116,8 @@ pub fn endings(trace: &Trace) -> Vec<String> {
         let how = match process.ending {
             Ending::Finalized => "with MPI_Finalize".to_owned(),
             Ending::Aborted => "with MPI_Abort".to_owned(),
-            Ending::Unfinished => last_seen(trace, number, &resolver),
+            Ending::Unfinished if process.stopped.is_empty() => last_seen(trace, number, &resolver),
+            Ending::Unfinished => format!("not known, recording stopped: {}", process.stopped),
         };
         let (ranks, others) = groups.entry(how).or_default();
         match process.rank {

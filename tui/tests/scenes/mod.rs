@@ -213,31 +213,26 @@ fn hang_findings(send: Place, receive: Place, barrier: &[Place]) -> Vec<Finding>
     waiting.extend(barrier.iter().map(|&place| label(place, "waits in MPI_Barrier for rank 2", false)));
     vec![
         Finding {
-            rule: &DEADLOCK,
-            severity: Severity::Error,
-            title: "Ranks 0, 1, 2 and 3 wait for each other and will do so for ever".to_owned(),
             labels: waiting,
             notes: vec!["holds with any buffering of sends".to_owned()],
-            help: None,
+            ..Finding::new(
+                &DEADLOCK,
+                Severity::Error,
+                "Ranks 0, 1, 2 and 3 wait for each other and will do so for ever".to_owned(),
+            )
         },
         Finding {
-            rule: &MATCH_TAG,
-            severity: Severity::Error,
-            title: "Rank 1 sent tag 8, rank 2 waits for tag 7".to_owned(),
             labels: vec![
                 label(receive, "waits for a message with tag 7 from rank 1", true),
                 label(send, "sends a message with tag 8 to rank 2", false),
             ],
             notes: vec!["source, communicator and size agree; the tag alone differs".to_owned()],
             help: Some("give both calls the same tag".to_owned()),
+            ..Finding::new(&MATCH_TAG, Severity::Error, "Rank 1 sent tag 8, rank 2 waits for tag 7".to_owned())
         },
         Finding {
-            rule: &ORPHAN,
-            severity: Severity::Warning,
-            title: "A message of rank 1 is never received".to_owned(),
             labels: vec![label(send, "sends 4 bytes to rank 2", true)],
-            notes: Vec::new(),
-            help: None,
+            ..Finding::new(&ORPHAN, Severity::Warning, "A message of rank 1 is never received".to_owned())
         },
     ]
 }
@@ -262,12 +257,8 @@ pub fn lost_sends() -> Recording {
         let send = scene.call(rank, mpi::SEND, 61, &sent, Some(&[]), 20);
         let label = Label { place: send, text: "sends 4 bytes".to_owned(), primary: true };
         scene.report.findings.push(Finding {
-            rule: &ORPHAN,
-            severity: Severity::Warning,
-            title: format!("A message of rank {rank} is never received"),
             labels: vec![label],
-            notes: Vec::new(),
-            help: None,
+            ..Finding::new(&ORPHAN, Severity::Warning, format!("A message of rank {rank} is never received"))
         });
     }
     scene.collective(mpi::FINALIZE, 50, &[], 60_000);
