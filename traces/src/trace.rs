@@ -120,9 +120,7 @@ impl Lane {
     /// The words that belong to an event, beside its outcome because they hardly ever repeat:
     ///
     /// * of a poll that found nothing (a Test, an Iprobe): one, how often it was repeated in a row. `duration_ns` goes from the first to the last;
-    /// * of a send: the XXH3-64 digest of what it sends, 0 if it was not taken;
-    /// * of a receive and of a completion call: one digest a received message, in the order of its statuses;
-    /// * of MPI_Sendrecv: what was sent, then what was received.
+    /// * of all others: digests of what was sent and received; [`words::of`](crate::words::of) says which is what.
     #[must_use]
     pub fn words_of(&self, event: &Event) -> &[u64] {
         let start = event.words_at as usize;
