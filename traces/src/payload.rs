@@ -21,6 +21,11 @@ pub enum Keep {
 }
 
 impl Keep {
+    /// For a trace that does not say it.
+    pub(crate) fn not_said() -> Keep {
+        Keep::None
+    }
+
     /// Each by its name, as it stands on the command line and in a trace.
     pub const NAMES: [(&'static str, Keep); 3] = [("none", Keep::None), ("digest", Keep::Digest), ("full", Keep::Full)];
 

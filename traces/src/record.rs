@@ -69,8 +69,8 @@ pub struct ProcessRecord {
     /// The threads that have come to their end, while others may go on.
     #[serde(default)]
     pub ended_threads: Vec<u32>,
-    /// What is kept of the data that its calls send and receive.
-    #[serde(default)]
+    /// What is kept of the data that its calls send and receive; nothing is said of it in traces of version 1, whose digests follow another rule.
+    #[serde(default = "Keep::not_said")]
     pub payload: Keep,
 }
 

@@ -16,6 +16,8 @@ pub const PAGE: usize = 4096;
 struct Lasting {
     /// Where the heap begins; it ends at the break.
     heap: usize,
+    /// Where the C library keeps the break; 0 if it is not known. Who asks by sbrk(0) may find a tool of the MPI library that does much more.
+    the_break: usize,
     /// The program's variables: begin and end.
     variables: Vec<(usize, usize)>,
     /// Whether the kernel tells what can be read.
@@ -41,24 +43,34 @@ pub fn look_at(objects: &[loader::Object]) {
         };
         let variables = program.iter().flat_map(|o| o.program_headers().iter().filter(is_variable).map(|h| range(o, h)));
         // The first page is nobody's: what is said to be readable there is said without looking.
-        Lasting { heap: heap(), variables: variables.collect(), can_ask: !is_page_readable(16) }
+        let the_break = loader::program_symbol(c"__curbrk").unwrap_or(0);
+        Lasting { heap: heap(), the_break, variables: variables.collect(), can_ask: !is_page_readable(16) }
     });
 }
 
-/// Where the heap begins: where it is now, or will be.
+/// Where the heap begins.
 fn heap() -> usize {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let line = maps.lines().find(|line| line.ends_with("[heap]"));
     let begin = line.and_then(|line| usize::from_str_radix(line.split('-').next()?, 16).ok());
-    begin.unwrap_or_else(the_break)
+    // Where there is none yet, memory of it is asked for as any other.
+    begin.unwrap_or(usize::MAX)
 }
 
-fn the_break() -> usize {
-    // SAFETY: it asks only.
-    unsafe { libc::sbrk(0) as usize }
+impl Lasting {
+    /// Whether these addresses are below the break.
+    #[inline]
+    fn is_on_heap(&self, address: usize, end: usize) -> bool {
+        if address < self.heap || self.the_break == 0 {
+            return false;
+        }
+        // SAFETY: it is the address of a pointer of the C library, which other threads may write to.
+        let the_break = unsafe { (self.the_break as *const usize).read_volatile() };
+        end <= the_break
+    }
 }
 
-/// The last page that the kernel was asked about in the call at hand, so that it need not be asked again.
+/// The last page that was found to be readable in the call at hand, so that it need not be looked at again.
 #[derive(Debug, Default)]
 pub struct Asked(usize);
 
@@ -74,23 +86,22 @@ impl Asked {
     pub fn is_readable(&mut self, address: usize, len: usize) -> bool {
         let Some(lasting) = LASTING.get() else { return false };
         let Some(end) = address.checked_add(len).filter(|_| address >= PAGE) else { return false };
-        if address >= lasting.heap && end <= the_break() {
+        let page = address & !(PAGE - 1);
+        if page == self.0 && end - page <= PAGE {
             return true;
         }
         let within = |&(begin, over): &(usize, usize)| address >= begin && end <= over;
-        lasting.variables.iter().any(within) || is_on_stack(address, end) || (lasting.can_ask && self.ask(address, end))
+        let is_lasting = lasting.is_on_heap(address, end) || lasting.variables.iter().any(within) || is_on_stack(address, end);
+        let is_readable = is_lasting || (lasting.can_ask && self.ask(page, end));
+        // Pages can be read as a whole or not at all.
+        if is_readable {
+            self.0 = page;
+        }
+        is_readable
     }
 
-    fn ask(&mut self, address: usize, end: usize) -> bool {
-        let mut page = address & !(PAGE - 1);
-        while page < end {
-            if page != self.0 && !is_page_readable(page) {
-                return false;
-            }
-            self.0 = page;
-            page += PAGE;
-        }
-        true
+    fn ask(&self, first: usize, end: usize) -> bool {
+        (first..end).step_by(PAGE).all(|page| page == self.0 || is_page_readable(page))
     }
 }
 

@@ -7,6 +7,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use traces::constant::{self, PACKED};
 use traces::function::{Kind, mpi};
+use traces::payload::Keep;
 use traces::words::{self, Of};
 use traces::{Call, Event};
 
@@ -142,11 +143,8 @@ fn is_comparable(evidence: Evidence, message: &Message) -> bool {
         |place: Place| event(evidence, place).outcome.is_some_and(|outcome| evidence.trace.outcome(outcome).code == 0);
     let is_certain = !evidence.program.has_threads(from) && !evidence.program.has_threads(to);
     let is_whole = arrived_bytes(evidence, message).is_none_or(|bytes| bytes == message.bytes);
-    is_certain
-        && keep(message.send) == keep(message.receive)
-        && succeeded(message.send)
-        && succeeded(message.received)
-        && is_whole
+    let is_alike = keep(message.send) == keep(message.receive) && keep(message.send) != Some(Keep::None);
+    is_certain && is_alike && succeeded(message.send) && succeeded(message.received) && is_whole
 }
 
 /// What the status of a blocking receive says.
