@@ -58,8 +58,12 @@ impl Results {
     /// Takes the digest of what a call sends that will be gone when it returns.
     #[cold]
     pub fn take_before(&mut self, arguments: &Arguments, taking: Taking) {
+        let blocks = arguments.sent.blocks();
+        // The library has not said yet that the arguments are right: a datatype that is not committed cannot be packed.
+        let can_be_read = blocks.iter().all(|block| block.contiguous);
         self.digester.begin_call();
-        self.before = Some(self.digester.digest(arguments.sent.blocks(), None, Since::Earlier, taking));
+        let mut digest = || self.digester.digest(blocks, None, Since::Earlier, taking);
+        self.before = Some(if can_be_read { digest() } else { 0 });
     }
 
     /// Reads what came back, and keeps the tables of handles true. Returns whether the call was a poll that found nothing.
