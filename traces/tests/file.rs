@@ -230,7 +230,7 @@ fn keeping(large: &[u8]) -> tempfile::TempDir {
 
 #[test]
 fn what_was_received_is_found_before_and_after_joining() {
-    let large: Vec<u8> = (0..3 * PIECE_BYTES + 7).map(|i| (i * i >> 3) as u8).collect();
+    let large: Vec<u8> = (0..3 * PIECE_BYTES + 7).map(|i| ((i * i) >> 3) as u8).collect();
     let dir = keeping(&large);
     let file = dir.path().join("trace.msgpack");
     traces::join(dir.path(), &file).unwrap();
@@ -248,7 +248,7 @@ fn what_was_received_is_found_before_and_after_joining() {
 
 #[test]
 fn a_content_that_is_cut_or_damaged_is_none() {
-    let large: Vec<u8> = (0..2 * PIECE_BYTES).map(|i| (i * i >> 3) as u8).collect();
+    let large: Vec<u8> = (0..2 * PIECE_BYTES).map(|i| ((i * i) >> 3) as u8).collect();
     let dir = keeping(&large);
     let path = dir.path().join("a.chunks");
     let whole = fs::read(&path).unwrap();
