@@ -31,22 +31,29 @@ struct Row {
 }
 
 /// Where nothing is said, stacks are kept, and digests taken of all messages.
-const ROWS: [Row; 6] = [
+const ROWS: [Row; 7] = [
     Row {
         name: "self, the line only, no digests",
         program: "self",
         ranks: 1,
         arguments: &["1000000"],
-        options: &["--stack", "1", "--digest-limit", "0"],
+        options: &["--stack", "1", "--payload", "none"],
     },
     Row {
         name: "self, ten frames, no digests",
         program: "self",
         ranks: 1,
         arguments: &["1000000", "9"],
-        options: &["--digest-limit", "0"],
+        options: &["--payload", "none"],
     },
     Row { name: "self, ten frames, digests", program: "self", ranks: 1, arguments: &["1000000", "9"], options: &[] },
+    Row {
+        name: "self, ten frames, all is kept",
+        program: "self",
+        ranks: 1,
+        arguments: &["1000000", "9"],
+        options: &["--payload", "full"],
+    },
     Row { name: "ping-pong of 8 bytes", program: "pingpong", ranks: 2, arguments: &["100000"], options: &[] },
     Row { name: "halo", program: "halo", ranks: 4, arguments: &["10000"], options: &[] },
     Row { name: "MPI_Allreduce", program: "allreduce", ranks: 4, arguments: &["10000"], options: &[] },

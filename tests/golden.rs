@@ -6,6 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use traces::Ending;
+use traces::payload::digest;
+use traces::store::Contents;
+use traces::words::{self, Of};
 
 fn in_repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -50,4 +53,22 @@ fn a_trace_of_version_2_is_read() {
     assert_eq!((trace.world_size, trace.spawned.len(), trace.damage.len()), (3, 1, 0));
     assert_eq!((trace.spawned[0].first, trace.spawned[0].size), (2, 1), "rank 0 of the first world started a process");
     assert_eq!(rules(&path), ["deadlock/cycle"], "they wait for each other");
+}
+
+#[test]
+fn a_trace_of_version_2_is_read_with_what_it_keeps() {
+    let path = in_repository("tests/golden/version-2-payload.msgpack");
+    let (trace, contents) = (traces::open(&path).unwrap(), Contents::open(&path).unwrap());
+    assert_eq!((trace.world_size, trace.event_count(), trace.damage.len()), (3, 72, 0));
+    assert_eq!(contents.volume(), (30, 120));
+    let lane = &trace.lanes[1];
+    let is_receive = |e: &&traces::Event| trace.call(e.call).function == traces::mpi::RECV;
+    let receives: Vec<&traces::Event> = lane.events.iter().filter(is_receive).collect();
+    for event in &receives {
+        let words = words::of(trace.call(event.call), trace.outcome(event.outcome.unwrap()), lane.words_of(event));
+        assert_eq!((words.len(), words[0].of), (1, Of::Received));
+        let content = contents.get(lane.process, words[0].digest).unwrap();
+        assert_eq!((content.len(), digest(&content)), (4, words[0].digest));
+    }
+    assert_eq!(receives.len(), 10);
 }

@@ -10,6 +10,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use traces::payload::Keep;
+
 use crate::detach;
 use crate::error::Error;
 use crate::job::Job;
@@ -29,8 +31,8 @@ pub struct Request {
     pub arguments: Vec<OsString>,
     /// The trace, as it was given.
     pub output: PathBuf,
-    /// Digests of messages of up to so many bytes.
-    pub digest_limit: u64,
+    /// What is kept of the data that is sent and received.
+    pub payload: Keep,
     /// See [`STACK`](crate::settings::STACK).
     pub stack: usize,
     /// Print nothing.
@@ -109,7 +111,7 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     let output = std::path::absolute(&request.output).map_err(Error::io("find", &request.output))?;
     let job = outer_job(&output).unwrap_or(job);
     let settings = Settings {
-        digest_limit: request.digest_limit,
+        payload: request.payload,
         stack: request.stack,
         quiet: request.quiet,
         ignores_pcontrol: request.ignores_pcontrol,

@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 pub use crate::origin::Origin;
+use traces::payload::Keep;
 
 /// One setting, as the table describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +49,12 @@ pub const JOB: Setting = Setting {
     default: None,
 };
 
-/// How much of a message its digest covers.
-pub const DIGEST_LIMIT: Setting = Setting {
-    flag: Some("digest-limit"),
-    variable: "MPITRACE_DIGEST_LIMIT",
-    meaning: "Take the digest of messages of up to this many bytes; 0 takes none",
-    default: Some("65536"),
+/// What is kept of the data that is sent and received.
+pub const PAYLOAD: Setting = Setting {
+    flag: Some("payload"),
+    variable: "MPITRACE_PAYLOAD",
+    meaning: "What to keep of the data that is sent and received: of more than 16 KiB, a digest covers samples, unless all is kept",
+    default: Some("digest"),
 };
 
 /// How much of the stack of a call is kept.
@@ -109,16 +110,13 @@ pub const PRELOAD: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 11] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, STACK, QUIET, PCONTROL, HANG_AFTER, ON_HANG, ORIGIN, PRELOAD];
+pub const TABLE: [Setting; 11] = [OUTPUT, PARTS, JOB, PAYLOAD, STACK, QUIET, PCONTROL, HANG_AFTER, ON_HANG, ORIGIN, PRELOAD];
 
 /// The value of a variable in an environment as the kernel keeps it.
 fn variable_in(environment: &[u8], name: &str) -> Option<OsString> {
     let value = environment.split(|&b| b == 0).find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
     value.map(|value| OsString::from_vec(value.to_vec()))
 }
-
-/// The limit of [`DIGEST_LIMIT`] where nothing else is said.
-pub const DEFAULT_DIGEST_LIMIT: u64 = 64 << 10;
 
 /// The frames of [`STACK`] where nothing else is said, and the most that there can be.
 pub const DEFAULT_STACK: usize = 16;
@@ -134,8 +132,8 @@ pub struct Settings {
     pub parts: PathBuf,
     /// The token of this run, the same in all processes that `mpiexec` started together.
     pub job: String,
-    /// Digests are taken of messages of up to so many bytes; 0 is never.
-    pub digest_limit: u64,
+    /// What is kept of the data that is sent and received.
+    pub payload: Keep,
     /// So many frames of each stack are kept, from 1 to [`STACK_MAX`].
     pub stack: usize,
     /// Print nothing.
@@ -157,7 +155,7 @@ impl Settings {
             parts: with_suffix(&output, ".parts"),
             output,
             job,
-            digest_limit: DEFAULT_DIGEST_LIMIT,
+            payload: Keep::default(),
             stack: DEFAULT_STACK,
             quiet: false,
             ignores_pcontrol: false,
@@ -183,7 +181,7 @@ impl Settings {
             output: path(OUTPUT)?,
             parts: path(PARTS)?,
             job: text(JOB)?,
-            digest_limit: text(DIGEST_LIMIT).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_DIGEST_LIMIT),
+            payload: text(PAYLOAD).and_then(|t| Keep::named(&t)).unwrap_or_default(),
             stack: text(STACK).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_STACK).clamp(1, STACK_MAX),
             quiet: text(QUIET).is_some_and(|t| is_true(&t)),
             ignores_pcontrol: text(PCONTROL).is_some_and(|t| t.eq_ignore_ascii_case(IGNORE)),
@@ -198,7 +196,7 @@ impl Settings {
             (OUTPUT.variable, self.output.clone().into()),
             (PARTS.variable, self.parts.clone().into()),
             (JOB.variable, self.job.clone().into()),
-            (DIGEST_LIMIT.variable, self.digest_limit.to_string().into()),
+            (PAYLOAD.variable, self.payload.name().into()),
             (STACK.variable, self.stack.to_string().into()),
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
             (PCONTROL.variable, if self.ignores_pcontrol { IGNORE } else { "follow" }.into()),
@@ -254,7 +252,7 @@ mod tests {
 
     fn example() -> Settings {
         Settings {
-            digest_limit: 7,
+            payload: Keep::Full,
             stack: 9,
             quiet: true,
             ignores_pcontrol: true,
@@ -275,18 +273,18 @@ mod tests {
             assert!(TABLE.iter().any(|s| s.variable == variable), "{variable}");
         }
         assert_eq!(STACK.default, Some(DEFAULT_STACK.to_string().as_str()));
-        assert_eq!(DIGEST_LIMIT.default, Some(DEFAULT_DIGEST_LIMIT.to_string().as_str()));
+        assert_eq!(PAYLOAD.default, Some(Keep::default().name()));
     }
 
     #[test]
     fn nonsense_counts_as_absent_and_a_missing_place_as_no_recording() {
         let mut variables: HashMap<_, _> = example().to_environment().into_iter().collect();
-        variables.insert(DIGEST_LIMIT.variable, "lots".into());
+        variables.insert(PAYLOAD.variable, "lots".into());
         variables.insert(QUIET.variable, "perhaps".into());
         variables.insert(PCONTROL.variable, "sometimes".into());
         let read = |v: &HashMap<&str, OsString>| Settings::from_variables(|name| v.get(name).cloned());
         let heard = read(&variables).expect("the rest is there");
-        assert_eq!((heard.digest_limit, heard.quiet, heard.ignores_pcontrol), (DEFAULT_DIGEST_LIMIT, false, false));
+        assert_eq!((heard.payload, heard.quiet, heard.ignores_pcontrol), (Keep::Digest, false, false));
         variables.insert(OUTPUT.variable, "relative".into());
         assert_eq!(read(&variables), None);
     }

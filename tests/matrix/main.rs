@@ -14,6 +14,7 @@ mod job;
 mod languages;
 mod mpi;
 mod normal;
+mod payload;
 mod program;
 mod record;
 mod report;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         trials.extend(applications::trials(mpi));
         trials.extend(endings::trials(mpi));
         trials.extend(format::trial(mpi));
+        trials.push(payload::trial(mpi));
     }
     trials.extend(agreement::trials(&mpis));
     if trials.is_empty() {

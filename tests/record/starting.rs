@@ -72,7 +72,7 @@ fn a_place_that_cannot_take_a_trace_does_not_keep_the_program_from_running() {
 fn the_program_is_told_where_its_trace_goes() {
     let scene = Scene::new();
     let mut command = scene.mpitrace();
-    command.args(["record", "-o", "deep/er.msgpack", "--digest-limit", "10", "--quiet", "env"]);
+    command.args(["record", "-o", "deep/er.msgpack", "--payload", "none", "--quiet", "env"]);
     let output = command.output().expect("mpitrace exists");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "", "it was told to be quiet");
     let text = String::from_utf8(output.stdout).expect("variables in ASCII");
@@ -80,7 +80,7 @@ fn the_program_is_told_where_its_trace_goes() {
     for line in [
         format!("MPITRACE_OUTPUT={}", place.display()),
         format!("MPITRACE_PARTS={}.parts", place.display()),
-        "MPITRACE_DIGEST_LIMIT=10".to_owned(),
+        "MPITRACE_PAYLOAD=none".to_owned(),
         "MPITRACE_QUIET=1".to_owned(),
     ] {
         assert!(text.lines().any(|l| l == line), "no {line} in:\n{text}");

@@ -162,6 +162,13 @@ pub struct Status {
     pub cancelled: bool,
 }
 
+impl Status {
+    /// In place of bytes, of a request that received no message: it fetched data, and a word is its digest.
+    pub const FETCHED: i64 = -2;
+    /// In place of bytes, of a send: its buffer is not what it was when the send was started, and a word is the digest of what it is.
+    pub const CHANGED: i64 = -3;
+}
+
 impl Outcome {
     /// The result of the parameter of this name of `function`.
     #[must_use]

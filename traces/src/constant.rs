@@ -71,10 +71,10 @@ pub const WIN_NULL: i64 = 0x110;
 pub const FILE_NULL: i64 = 0x118;
 /// MPI_INFO_NULL.
 pub const INFO_NULL: i64 = 0x130;
-/// MPI_NO_OP.
-pub const NO_OP: i64 = 0x3d;
 /// MPI_OP_NULL.
 pub const OP_NULL: i64 = 0x20;
+/// MPI_NO_OP.
+pub const NO_OP: i64 = 0x3d;
 
 /// What a family of MPI libraries calls a constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

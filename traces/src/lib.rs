@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod buffers;
 pub mod builder;
 pub mod call;
 pub mod chunk;
@@ -12,13 +13,16 @@ pub mod constant;
 pub mod error;
 pub mod function;
 pub mod part;
+pub mod payload;
 pub mod reader;
 pub mod record;
 pub mod segment;
 pub mod site;
+pub mod store;
 #[cfg(feature = "symbols")]
 pub mod symbols;
 pub mod trace;
+pub mod words;
 pub mod writer;
 
 pub use builder::TraceBuilder;

@@ -1,15 +1,17 @@
 //! What one process recorded: its record and its chunks, on the way from segments to a trace file.
 
-use std::fs;
-use std::io::Cursor;
+use std::fs::{self, File};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustc_hash::FxHashMap;
 
 use crate::error::Error;
-use crate::record::{Chunk, ProcessRecord, Record};
+use crate::record::{Chunk, PayloadRecord, ProcessRecord, Record, records};
 use crate::segment::Ring;
+use crate::store::Piece;
 use crate::trace::Ending;
 
 /// What one process recorded.
@@ -19,6 +21,8 @@ pub struct Part {
     pub process: ProcessRecord,
     /// Its calls; the chunks of a thread in their order.
     pub chunks: Vec<Chunk>,
+    /// What it has received, if that was kept: where it lies.
+    pub payloads: Vec<Piece>,
 }
 
 impl Part {
@@ -26,6 +30,9 @@ impl Part {
     #[must_use]
     pub fn to_bytes(&self, number: u32) -> Vec<u8> {
         let mut bytes = Record::Process(self.process.clone()).to_bytes();
+        for payload in self.payloads.iter().filter_map(|piece| piece.read().ok()) {
+            bytes.extend(Record::Payload(PayloadRecord { process: number, ..payload }).to_bytes());
+        }
         for chunk in &self.chunks {
             bytes.extend(Record::Chunk(Chunk { process: number, ..chunk.clone() }).to_bytes());
         }
@@ -36,23 +43,29 @@ impl Part {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Part {
         let mut part = Part::default();
-        for record in records(bytes).map_while(Result::ok) {
-            match record.1 {
+        for found in records(bytes).map_while(Result::ok) {
+            match found.record {
                 Record::Process(process) => part.process = process,
                 Record::Chunk(chunk) => part.chunks.push(chunk),
+                // Without a file there is nowhere to find it again.
+                Record::Payload(_) => {}
                 Record::Mpitrace(_) | Record::Index(_) => {}
             }
         }
         part
     }
 
-    /// Adds the calls of a thread: those in its `*.chunks`, and those still in its ring.
-    pub fn add_thread(&mut self, ring: &Ring<impl std::ops::Deref<Target = [u8]>>, chunks: &[u8]) {
-        let found = records(chunks).map_while(Result::ok).filter_map(|(_, record)| match record {
-            Record::Chunk(chunk) => Some(Chunk { thread: ring.thread(), ..chunk }),
-            _ => None,
-        });
-        self.chunks.extend(found);
+    /// Adds the calls of a thread: those in its `*.chunks`, which need not exist, and those still in its ring.
+    pub fn add_thread(&mut self, ring: &Ring<impl std::ops::Deref<Target = [u8]>>, chunks: &Path) {
+        let path = Arc::new(chunks.to_owned());
+        let file = File::open(chunks).map(|file| BufReader::with_capacity(1 << 20, file));
+        for found in file.into_iter().flat_map(records).map_while(Result::ok) {
+            match found.record {
+                Record::Chunk(chunk) => self.chunks.push(Chunk { thread: ring.thread(), ..chunk }),
+                Record::Payload(payload) => self.payloads.push(Piece::new(&path, (found.offset, found.bytes), &payload)),
+                _ => {}
+            }
+        }
         if ring.has_ended() {
             self.process.ended_threads.push(ring.thread());
         }
@@ -60,25 +73,6 @@ impl Part {
         let saved = self.chunks.last().filter(|c| c.thread == ring.thread()).map(|c| c.first);
         self.chunks.extend(ring.chunk(0).filter(|c| saved != Some(c.first)));
     }
-}
-
-/// The records in these bytes, each with its offset. The first that cannot be read is an error, with its offset, and the last.
-pub(crate) fn records(bytes: &[u8]) -> impl Iterator<Item = Result<(u64, Record), (u64, String)>> + '_ {
-    let mut at = 0;
-    let mut broken = false;
-    std::iter::from_fn(move || {
-        let rest = &bytes[at..];
-        // The index is followed by a plain number, its offset, which ends the file.
-        if broken || rest.is_empty() || rest[0] == rmp::Marker::U64.to_u8() {
-            return None;
-        }
-        let mut cursor = Cursor::new(rest);
-        let record = rmp_serde::from_read::<_, Record>(&mut cursor);
-        let offset = at as u64;
-        at += usize::try_from(cursor.position()).unwrap_or(rest.len()).min(rest.len());
-        broken = record.is_err();
-        Some(record.map(|r| (offset, r)).map_err(|e| (offset, e.to_string())))
-    })
 }
 
 /// The parts that lie as segments in a directory, by rank.
@@ -94,7 +88,7 @@ pub fn in_directory(directory: &Path) -> Result<Vec<Part>, Error> {
     for path in rings {
         let bytes = fs::read(&path).map_err(Error::io(&path))?;
         let Some(ring) = Ring::open(&bytes[..]) else { continue };
-        let chunks = fs::read(path.with_extension("chunks")).unwrap_or_default();
+        let chunks = path.with_extension("chunks");
         let process = ring.process();
         let same = |p: &Part| p.process.pid == process.pid && p.process.host == process.host;
         match parts.iter_mut().find(|p| same(p)) {
@@ -112,7 +106,7 @@ pub fn in_directory(directory: &Path) -> Result<Vec<Part>, Error> {
             }
             None => {
                 let ended_ns = ended_ns(&process);
-                let mut part = Part { process: ProcessRecord { ended_ns, ..process }, chunks: Vec::new() };
+                let mut part = Part { process: ProcessRecord { ended_ns, ..process }, ..Part::default() };
                 part.add_thread(&ring, &chunks);
                 parts.push(part);
             }

@@ -3,13 +3,15 @@
 //! What is cut or damaged is read as far as it goes; [`Trace::damage`] says what is missing. Only what holds no call at all is an error.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use crate::builder::TraceBuilder;
 use crate::chunk::{Timeline, unpack};
 use crate::error::Error;
-use crate::part::{self, Part, records};
-use crate::record::{Chunk, ProcessRecord, Record, VERSION};
+use crate::part::{self, Part};
+use crate::record::{Chunk, ProcessRecord, Record, VERSION, records};
 use crate::trace::{Ending, Lane, Process, Trace, World};
 
 /// The first bytes of every trace file: a map of one entry with the key "mpitrace".
@@ -31,8 +33,7 @@ pub fn open(path: &Path) -> Result<Trace, Error> {
         }
         return Ok(trace);
     }
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    let (parts, damage) = parts_of_file(path, &bytes)?;
+    let (parts, damage) = parts_of_file(path)?;
     assemble(path, parts, damage)
 }
 
@@ -40,12 +41,16 @@ fn foreign(path: &Path, offset: u64, what: impl Into<String>) -> Error {
     Error::Foreign { path: path.to_owned(), offset, what: what.into() }
 }
 
-fn parts_of_file(path: &Path, bytes: &[u8]) -> Result<(Vec<Part>, Vec<String>), Error> {
-    if bytes.is_empty() {
+fn parts_of_file(path: &Path) -> Result<(Vec<Part>, Vec<String>), Error> {
+    let file = File::open(path).map_err(Error::io(path))?;
+    let bytes = file.metadata().map_err(Error::io(path))?.len();
+    let mut file = BufReader::with_capacity(1 << 20, file);
+    let begin = file.fill_buf().map_err(Error::io(path))?;
+    if begin.is_empty() {
         return Err(Error::Empty { path: path.to_owned() });
     }
-    if !bytes.starts_with(MAGIC) {
-        let what = if MAGIC.starts_with(bytes) {
+    if !begin.starts_with(MAGIC) {
+        let what = if MAGIC.starts_with(begin) {
             "it ends within its first ten bytes"
         } else {
             "it does not begin with the map {\"mpitrace\": …}"
@@ -53,19 +58,20 @@ fn parts_of_file(path: &Path, bytes: &[u8]) -> Result<(Vec<Part>, Vec<String>), 
         return Err(foreign(path, 0, what));
     }
     let (mut parts, mut damage, mut whole): (Vec<Part>, Vec<String>, bool) = (Vec::new(), Vec::new(), false);
-    for record in records(bytes) {
-        match record {
+    for found in records(file) {
+        match found.map(|found| (found.offset, found.record)) {
             Ok((offset, Record::Mpitrace(header))) if header.version > VERSION => {
                 return Err(Error::TooNew { path: path.to_owned(), offset, found: header.version, known: VERSION });
             }
             Ok((_, Record::Mpitrace(_))) => {}
-            Ok((_, Record::Process(process))) => parts.push(Part { process, chunks: Vec::new() }),
+            Ok((_, Record::Process(process))) => parts.push(Part { process, ..Part::default() }),
             Ok((offset, Record::Chunk(chunk))) => match parts.get_mut(chunk.process as usize) {
                 Some(part) => part.chunks.push(Chunk { offset, ..chunk }),
                 None => {
                     damage.push(format!("{}: at byte {offset}: a chunk of a process that is not in the file", path.display()))
                 }
             },
+            Ok((_, Record::Payload(_))) => {}
             Ok((_, Record::Index(_))) => whole = true,
             Err((offset, what)) if offset == 0 => return Err(foreign(path, offset, format!("its header is damaged: {what}"))),
             Err((offset, _)) => {
@@ -74,10 +80,10 @@ fn parts_of_file(path: &Path, bytes: &[u8]) -> Result<(Vec<Part>, Vec<String>), 
         }
     }
     if !whole && damage.is_empty() {
-        damage.push(format!("{}: at byte {}: cut: the index that ends a trace is missing", path.display(), bytes.len()));
+        damage.push(format!("{}: at byte {}: cut: the index that ends a trace is missing", path.display(), bytes));
     }
     if parts.is_empty() {
-        return Err(foreign(path, bytes.len() as u64, "it is cut before the first process"));
+        return Err(foreign(path, bytes, "it is cut before the first process"));
     }
     Ok((parts, damage))
 }
@@ -157,8 +163,8 @@ fn worlds(parts: &[Part]) -> (u32, Vec<World>) {
 }
 
 fn process_of(record: ProcessRecord, rank: Option<u32>) -> Process {
-    let ProcessRecord { host, pid, library, command, ending, stopped, .. } = record;
-    Process { rank, host, pid, library, command, ending, stopped, is_running: false }
+    let ProcessRecord { host, pid, library, command, ending, stopped, payload, .. } = record;
+    Process { rank, host, pid, library, command, ending, stopped, is_running: false, payload }
 }
 
 /// A process that ended within MPI_Init has no rank: it is one of the missing.

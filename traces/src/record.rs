@@ -2,8 +2,11 @@
 //!
 //! A file is a row of MessagePack maps of one entry; the key says which [`Record`] it is.
 
+use std::io::{BufRead, Read};
+
 use serde::{Deserialize, Serialize};
 
+use crate::payload::Keep;
 use crate::trace::Ending;
 
 /// The version of the format that this program writes, and the newest that it reads.
@@ -19,6 +22,8 @@ pub enum Record {
     Process(ProcessRecord),
     /// Calls of one thread.
     Chunk(Chunk),
+    /// A piece of a content that a process received.
+    Payload(PayloadRecord),
     /// The last: where the chunks lie. A file without it is cut.
     Index(Index),
 }
@@ -67,6 +72,9 @@ pub struct ProcessRecord {
     /// The threads that have come to their end, while others may go on.
     #[serde(default)]
     pub ended_threads: Vec<u32>,
+    /// What is kept of the data that its calls send and receive; nothing is said of it in traces of version 1, whose digests follow another rule.
+    #[serde(default = "Keep::not_said")]
+    pub payload: Keep,
 }
 
 /// Two readings of the tick counter beside the monotonic clock, and what makes hosts comparable.
@@ -124,6 +132,22 @@ pub struct Chunk {
     pub offset: u64,
 }
 
+/// A piece of a content that a process received: the pieces of one content stand in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayloadRecord {
+    /// The number of the process.
+    pub process: u32,
+    /// The digest of the content, which words of calls refer to.
+    pub digest: u64,
+    /// The bytes of the content.
+    pub length: u64,
+    /// Which of them is the first of this piece.
+    pub at: u64,
+    /// The piece, compressed with zstd.
+    #[serde(with = "bytes")]
+    pub body: Vec<u8>,
+}
+
 /// Where the chunks lie.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Index {
@@ -152,6 +176,49 @@ mod bytes {
             }
         }
         deserializer.deserialize_bytes(Bytes)
+    }
+}
+
+/// A record that was read, and where.
+#[derive(Debug)]
+pub struct Found {
+    /// Where it begins.
+    pub offset: u64,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// The record.
+    pub record: Record,
+}
+
+/// The records of a file. The first that cannot be read is an error, with its offset, and the last.
+pub fn records(file: impl BufRead) -> impl Iterator<Item = Result<Found, (u64, String)>> {
+    let mut file = Counted { file, bytes: 0 };
+    let mut is_broken = false;
+    std::iter::from_fn(move || {
+        let offset = file.bytes;
+        let next = file.file.fill_buf().map(|bytes| bytes.first().copied());
+        // The index is followed by a plain number, its offset, which ends the file.
+        if is_broken || matches!(next, Ok(None)) || matches!(next, Ok(Some(byte)) if byte == rmp::Marker::U64.to_u8()) {
+            return None;
+        }
+        let record = rmp_serde::from_read::<_, Record>(&mut file);
+        is_broken = record.is_err();
+        let found = |record| Found { offset, bytes: file.bytes - offset, record };
+        Some(record.map(found).map_err(|e| (offset, e.to_string())))
+    })
+}
+
+/// Counts the bytes that are read.
+struct Counted<R> {
+    file: R,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.file.read(into)?;
+        self.bytes += count as u64;
+        Ok(count)
     }
 }
 

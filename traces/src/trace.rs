@@ -7,6 +7,7 @@ use std::ops::Range;
 use crate::call::{Call, Outcome};
 use crate::constant::FIRST_MADE;
 use crate::function::mpi;
+use crate::payload::Keep;
 use crate::site::{Frame, Object, Site, SiteId, outwards};
 
 /// The number of a [`Call`] in [`Trace::calls`].
@@ -72,6 +73,8 @@ pub struct Process {
     pub stopped: String,
     /// Whether it was still running when the trace was read: only of a directory of segments.
     pub is_running: bool,
+    /// What is kept of the data that its calls send and receive.
+    pub payload: Keep,
 }
 
 /// How the recording of a process ended.
@@ -133,9 +136,7 @@ impl Lane {
     /// The words that belong to an event, beside its outcome because they hardly ever repeat:
     ///
     /// * of a poll that found nothing (a Test, an Iprobe): one, how often it was repeated in a row. `duration_ns` goes from the first to the last;
-    /// * of a send: the XXH3-64 digest of what it sends, 0 if it was not taken;
-    /// * of a receive and of a completion call: one digest a received message, in the order of its statuses;
-    /// * of MPI_Sendrecv: what was sent, then what was received.
+    /// * of all others: digests of what was sent and received; [`words::of`](crate::words::of) says which is what.
     #[must_use]
     pub fn words_of(&self, event: &Event) -> &[u64] {
         let start = event.words_at as usize;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::chunk::body_of;
 use crate::error::Error;
 use crate::part::{self, Part};
-use crate::record::{Chunk, Clock, Header, Index, ProcessRecord, Record};
+use crate::record::{Chunk, Clock, Header, Index, PayloadRecord, ProcessRecord, Record};
 use crate::trace::{Ending, Trace, World};
 
 /// Calls of a chunk that is made from a trace in memory.
@@ -83,6 +83,12 @@ impl Writer {
         let process = self.processes;
         self.processes += 1;
         self.record(&Record::Process(part.process))?;
+        for piece in part.payloads {
+            // What cannot be read any more is missing, which is no reason to lose the calls.
+            if let Ok(payload) = piece.read() {
+                self.record(&Record::Payload(PayloadRecord { process, ..payload }))?;
+            }
+        }
         for chunk in part.chunks {
             self.index.chunks.push((self.offset, process, chunk.thread, chunk.calls));
             self.record(&Record::Chunk(Chunk { process, ..chunk }))?;
@@ -163,6 +169,7 @@ pub fn write(path: &Path, trace: &Trace) -> Result<Summary, Error> {
             ended_ns: trace.end_ns(),
             stopped: process.stopped.clone(),
             ended_threads: trace.lanes.iter().filter(|l| l.process as usize == number && l.ended).map(|l| l.thread).collect(),
+            payload: process.payload,
         };
         let mut chunks = Vec::new();
         for lane in trace.lanes.iter().filter(|l| l.process as usize == number) {
@@ -171,7 +178,7 @@ pub fn write(path: &Path, trace: &Trace) -> Result<Summary, Error> {
                 chunks.extend(body_of(trace, lane, events).pack(0, lane.thread));
             }
         }
-        writer.part(Part { process: record, chunks })?;
+        writer.part(Part { process: record, chunks, payloads: Vec::new() })?;
     }
     writer.finish()
 }

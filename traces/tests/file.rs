@@ -6,8 +6,10 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use traces::chunk::{Entry, write_call, write_outcome};
-use traces::record::{Clock, ProcessRecord};
+use traces::payload::{Keep, whole_digest};
+use traces::record::{Clock, ProcessRecord, Record};
 use traces::segment::{RING_BYTES, Recording};
+use traces::store::{Contents, PIECE_BYTES, pack};
 use traces::{Ending, Error, Event, Frame, FrameId, Function, Object, Site, Trace, TraceBuilder, Value, mpi};
 
 /// A trace of two ranks with a send, a receive, and a call that never returned.
@@ -258,4 +260,64 @@ fn a_segment_is_read_as_it_is_and_joined_without_loss() {
     let summary = traces::join(dir.path(), &joined).unwrap();
     assert_eq!((summary.processes, summary.calls), (1, calls * 2 + 1));
     assert_eq!(traces::open(&joined).unwrap(), read);
+}
+
+/// The segment of a process that keeps what it receives: two contents, one of them in several pieces.
+fn keeping(large: &[u8]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let process = ProcessRecord { rank: Some(0), world_size: 1, payload: Keep::Full, ..ProcessRecord::default() };
+    let mut memory = vec![0; RING_BYTES];
+    let mut recording = Recording::begin_in(&mut memory[..], 0, &process).unwrap();
+    let call = recording.intern(Entry::Call, &[1], |out| write_call(out, mpi::RECV, None, &vec![Value::Nil; 7])).unwrap();
+    let outcome = recording.intern(Entry::Outcome, &[2], |out| write_outcome(out, 0, &vec![Value::Nil; 7])).unwrap();
+    let mut chunks = Vec::new();
+    for content in [&b"small"[..], large, b"small"] {
+        let digest = whole_digest(content);
+        for (nth, piece) in content.chunks(PIECE_BYTES).enumerate() {
+            let at = (nth * PIECE_BYTES) as u64;
+            chunks.extend(Record::Payload(pack(digest, content.len() as u64, at, piece)).to_bytes());
+        }
+        let open = recording.begin(call, 5);
+        recording.finish(open, outcome, 6, &[digest]);
+    }
+    drop(recording);
+    fs::write(dir.path().join("a.ring"), memory).unwrap();
+    fs::write(dir.path().join("a.chunks"), chunks).unwrap();
+    dir
+}
+
+#[test]
+fn what_was_received_is_found_before_and_after_joining() {
+    let large: Vec<u8> = (0..3 * PIECE_BYTES + 7).map(|i| ((i * i) >> 3) as u8).collect();
+    let dir = keeping(&large);
+    let file = dir.path().join("trace.msgpack");
+    traces::join(dir.path(), &file).unwrap();
+    for path in [dir.path(), &file] {
+        let trace = traces::open(path).unwrap();
+        let contents = Contents::open(path).unwrap();
+        assert_eq!((trace.damage.len(), trace.event_count(), trace.processes[0].payload), (0, 3, Keep::Full));
+        assert_eq!(contents.volume(), (2, large.len() as u64 + 5));
+        let word = |nth: usize| trace.lanes[0].words_of(&trace.lanes[0].events[nth])[0];
+        assert_eq!(contents.get(0, word(0)).as_deref(), Some(&b"small"[..]));
+        assert!(contents.get(0, word(1)).is_some_and(|content| content == large));
+        assert_eq!((contents.get(1, word(0)), contents.get(0, 77)), (None, None));
+    }
+}
+
+#[test]
+fn a_content_that_is_cut_or_damaged_is_none() {
+    let large: Vec<u8> = (0..2 * PIECE_BYTES).map(|i| ((i * i) >> 3) as u8).collect();
+    let dir = keeping(&large);
+    let path = dir.path().join("a.chunks");
+    let whole = fs::read(&path).unwrap();
+    let digest = whole_digest(&large);
+    assert!(Contents::open(dir.path()).unwrap().get(0, digest).is_some());
+    for len in (0..whole.len() - 100).step_by(whole.len() / 13) {
+        fs::write(&path, &whole[..len]).unwrap();
+        assert_eq!(Contents::open(dir.path()).unwrap().get(0, digest), None, "cut at {len}");
+    }
+    let mut changed = whole.clone();
+    changed[whole.len() / 2] ^= 1;
+    fs::write(&path, &changed).unwrap();
+    assert_eq!(Contents::open(dir.path()).unwrap().get(0, digest), None);
 }

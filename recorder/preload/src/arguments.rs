@@ -8,8 +8,8 @@ use traces::{Direction, Kind, Length};
 
 use crate::abi::{Abi, abi};
 use crate::communicators::Communicator;
+use crate::contents::Content;
 use crate::handles::{self, Handles};
-use crate::payload::{Payload, Places};
 use crate::recent::Found;
 use crate::requests::Named;
 use crate::shape::{Shape, Step};
@@ -96,18 +96,25 @@ impl Words {
         values.for_each(|v| self.push(v as u64));
     }
 
-    /// Adds an array of numbers, four in a row.
+    /// Adds an array of numbers, four in a row. Gives where the first lies; None if they are too many.
     #[inline]
-    pub fn rows(&mut self, rows: impl ExactSizeIterator<Item = [i64; 4]>) {
+    pub fn rows(&mut self, rows: impl ExactSizeIterator<Item = [i64; 4]>) -> Option<usize> {
         let len = 4 * rows.len();
         if len > ARRAY_MAX {
-            return self.nil();
+            self.nil();
+            return None;
         }
         self.kind(INTS);
         self.push(len as u64);
         for row in rows {
             row.into_iter().for_each(|value| self.push(value as u64));
         }
+        Some(self.len - len)
+    }
+
+    /// Changes a number of an array.
+    pub fn set(&mut self, at: usize, value: i64) {
+        self.words[at] = value as u64;
     }
 
     /// Adds a string.
@@ -161,9 +168,9 @@ pub struct Arguments {
     /// The other handles that it may free: position, kind, handle.
     pub freed: Vec<(usize, Kind, u64)>,
     /// What it sends.
-    pub sent: Option<Payload>,
+    pub sent: Content,
     /// What it receives.
-    pub received: Option<Payload>,
+    pub received: Content,
 }
 
 impl Arguments {
@@ -171,7 +178,8 @@ impl Arguments {
     #[inline]
     pub fn recall(&mut self, found: &Found) {
         self.freed.clear();
-        (self.sent, self.received) = (found.sent, found.received);
+        self.sent.set(found.sent);
+        self.received.set(found.received);
     }
 
     /// Finds out which requests a call names; none if it does not take any.
@@ -200,13 +208,15 @@ impl Arguments {
     pub unsafe fn read(&mut self, shape: &Shape, a: &[usize], caller: usize) {
         self.words.begin([1 << 62 | u64::from(shape.function.0), caller as u64]);
         self.freed.clear();
-        (self.sent, self.received) = (None, None);
         handles::with(|handles| {
             // SAFETY: as the caller's.
             let reader = unsafe { Reader::new(shape, a, handles) };
             reader.read(self, handles);
-            self.sent = shape.sends.and_then(|p| reader.payload(p, handles));
-            self.received = shape.receives.and_then(|p| reader.payload(p, handles));
+            // SAFETY: as the caller's.
+            unsafe {
+                self.sent.find(shape.sends, shape, a, &reader.known, handles);
+                self.received.find(shape.receives, shape, a, &reader.known, handles);
+            }
         });
     }
 }
@@ -350,19 +360,6 @@ impl<'a> Reader<'a> {
         let len = if address == 0 { 0 } else { self.length(self.shape.parameters[at].length).unwrap_or(0) };
         // SAFETY: an array argument has the elements that its length says.
         (0..len).map(move |i| i64::from(unsafe { (address as *const i32).add(i).read_unaligned() }))
-    }
-
-    fn payload(&self, places: Places, handles: &mut Handles) -> Option<Payload> {
-        let word = |at: usize| self.a[at];
-        let datatype = handles.datatype(self.abi.handle(Kind::Type, word(places.datatype)))?;
-        let count = self.shape.parameters[places.count].kind;
-        Some(Payload {
-            address: word(places.buffer),
-            count: if count == Kind::Count { i64::from(word(places.count) as i32) } else { word(places.count) as i64 },
-            bytes: datatype.bytes,
-            contiguous: datatype.contiguous,
-            datatype: word(places.datatype),
-        })
     }
 }
 

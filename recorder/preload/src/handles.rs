@@ -7,11 +7,14 @@ use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustc_hash::FxHashMap;
-use traces::Kind;
 use traces::constant::{self, FIRST_MADE};
+use traces::{Kind, mpi};
 
 use crate::abi::abi;
 use crate::communicators::Communicators;
+use crate::fetches::Fetches;
+use crate::payload::Layout;
+use crate::real;
 use crate::requests::Requests;
 use crate::turns::{self, Turn};
 
@@ -27,6 +30,8 @@ pub struct Datatype {
     pub bytes: u64,
     /// Whether elements lie side by side without holes, so that a buffer can be read as bytes.
     pub contiguous: bool,
+    /// Where its bytes lie.
+    pub layout: Layout,
 }
 
 /// Objects of one kind: their numbers, and how many references the program holds.
@@ -83,6 +88,8 @@ pub struct Handles {
     pub communicators: Communicators,
     /// Requests, and matched messages.
     pub requests: Requests,
+    /// What is on its way without a request.
+    pub fetches: Fetches,
     /// What is known of datatypes, by handle: predefined ones too, once they were seen.
     datatypes: FxHashMap<u64, Datatype>,
     /// The datatype that was asked for last, which mostly is the next one too.
@@ -142,13 +149,10 @@ impl Handles {
         Some(datatype)
     }
 
-    /// The program made a datatype. `measure` asks the library for its bytes and whether it is contiguous.
-    pub fn add_datatype(&mut self, handle: u64, measure: impl FnOnce() -> (u64, bool)) -> i64 {
+    /// The program made a datatype. `measure` asks the library what it is like.
+    pub fn add_datatype(&mut self, handle: u64, measure: impl FnOnce() -> Datatype) -> i64 {
         let id = self.objects(Kind::Type).add(Kind::Type, handle);
-        self.datatypes.entry(handle).or_insert_with(|| {
-            let (bytes, contiguous) = measure();
-            Datatype { id, bytes, contiguous }
-        });
+        self.datatypes.entry(handle).or_insert_with(|| Datatype { id, ..measure() });
         id
     }
 
@@ -162,6 +166,9 @@ impl Handles {
             }
             _ => self.objects(kind).remove(handle),
         }
+        if matches!(kind, Kind::Win | Kind::File) {
+            self.fetches.forget((kind, handle));
+        }
         if kind == Kind::Type && self.objects(kind).number(kind, handle) == UNKNOWN {
             self.datatypes.remove(&handle);
             self.last = None;
@@ -173,8 +180,32 @@ fn predefined_datatype(handle: u64) -> Option<Datatype> {
     let id = abi().predefined(Kind::Type, handle)?;
     let constant = constant::find(Kind::Type, id)?;
     // The pairs of MPI_MINLOC, MPI_DOUBLE_INT and the like, may have holes between value and index.
-    let contiguous = constant.name.strip_suffix("_INT").is_none_or(|value| value == "MPI");
-    Some(Datatype { id, bytes: u64::from(constant.bytes), contiguous })
+    if constant.name.strip_suffix("_INT").is_some_and(|value| value != "MPI") {
+        return Some(Datatype { id, contiguous: false, ..measure(handle as usize) });
+    }
+    let bytes = i64::from(constant.bytes);
+    let layout = Layout { extent: bytes, true_low: 0, true_extent: bytes };
+    Some(Datatype { id, bytes: bytes as u64, contiguous: true, layout })
+}
+
+/// What the library says of a datatype, which has no number yet.
+pub fn measure(datatype: usize) -> Datatype {
+    let mut size = 0i32;
+    let (mut low, mut extent, mut true_low, mut true_extent) = (0isize, 0isize, 0isize, 0isize);
+    let address = |word: &mut isize| std::ptr::from_mut(word) as usize;
+    // SAFETY: the library has just given this datatype, or has it from the beginning; results are an int and four MPI_Aints.
+    let codes = unsafe {
+        [
+            real::pmpi(mpi::TYPE_SIZE, [datatype, (&raw mut size) as usize]),
+            real::pmpi(mpi::TYPE_GET_EXTENT, [datatype, address(&mut low), address(&mut extent)]),
+            real::pmpi(mpi::TYPE_GET_TRUE_EXTENT, [datatype, address(&mut true_low), address(&mut true_extent)]),
+        ]
+    };
+    let bytes = u64::try_from(size).unwrap_or(0);
+    let is_whole = codes == [Some(0); 3] && low == 0 && true_low == 0;
+    let contiguous = is_whole && extent as u64 == bytes && true_extent as u64 == bytes;
+    let layout = Layout { extent: extent as i64, true_low: true_low as i64, true_extent: true_extent as i64 };
+    Datatype { id: UNKNOWN, bytes, contiguous, layout }
 }
 
 /// The handles, shared by the threads of the process, which take turns at them.

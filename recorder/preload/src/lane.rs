@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 use recorder::settings::with_suffix;
 use traces::Function;
 use traces::chunk::Body;
+use traces::payload::Keep;
 use traces::record::{Chunk, Record};
 use traces::segment::{RING_BYTES, Recording, STOP_AT, Stop};
 
@@ -25,6 +26,7 @@ use crate::results::Results;
 use crate::sites::Sites;
 use crate::spawn::Spawn;
 use crate::stacks::Stacks;
+use crate::store::Store;
 
 /// A file mapped into memory.
 #[derive(Debug)]
@@ -190,9 +192,11 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
     let (stem, thread) = process.next_segment();
     let files = without_signals(|| {
         let mapping = Mapping::create(&with_suffix(&stem, ".ring"))?;
-        Ok((mapping, Output::open(with_suffix(&stem, ".chunks"))?))
+        let chunks = || Output::open(with_suffix(&stem, ".chunks"));
+        let store = if process.settings.payload == Keep::Full { Some(Store::new(chunks()?)) } else { None };
+        Ok((mapping, chunks()?, store))
     });
-    let (mapping, chunks) = match files {
+    let (mapping, chunks, store) = match files {
         Ok(files) => files,
         Err(error) => {
             let error: io::Error = error;
@@ -213,7 +217,7 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
         sites: Sites::default(),
         recent: Recent::default(),
         arguments: Arguments::default(),
-        results: Results::default(),
+        results: Results::keeping(store),
         spawn: None,
         body: Body::default(),
         chunks,

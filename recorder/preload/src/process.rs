@@ -16,7 +16,7 @@ use traces::record::{Clock, ProcessRecord};
 use traces::segment::Stop;
 
 use crate::output::without_signals;
-use crate::{loader, python, real, stacks, turns, weak};
+use crate::{loader, python, readable, real, stacks, turns, weak};
 
 const UNDECIDED: u8 = 0;
 const ON: u8 = 1;
@@ -126,7 +126,8 @@ fn begin() -> Option<&'static Process> {
     look_at_objects();
     let process = PROCESS.get_or_init(|| {
         turns::begin();
-        Process { settings, record: describe() }
+        let record = ProcessRecord { payload: settings.payload, ..describe() };
+        Process { settings, record }
     });
     let _ = STATE.compare_exchange(UNDECIDED, ON, Ordering::Relaxed, Ordering::Relaxed);
     (STATE.load(Ordering::Relaxed) == ON).then_some(process)
@@ -139,6 +140,7 @@ fn look_at_objects() {
     let objects: Vec<loader::Object> = loader::objects().into_iter().filter(is_programs).collect();
     weak::hide_missing_functions(&objects);
     stacks::look_at(&objects);
+    readable::look_at(&objects);
     python::look_at(&objects);
 }
 

@@ -7,11 +7,11 @@ use traces::{Ending, Function, Kind, Length, mpi};
 use crate::abi::abi;
 use crate::handles;
 use crate::lane::{Lane, Thread};
+use crate::payload::Taking;
 use crate::process::{self, clock};
 use crate::python;
 use crate::recent::{Found, Key};
 use crate::requests::Named;
-use crate::results::Digests;
 use crate::shape::{self, Role, Shape};
 use crate::spawn;
 
@@ -62,6 +62,10 @@ pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame:
         mpi::COMM_SPAWN | mpi::COMM_SPAWN_MULTIPLE => lane.spawn = unsafe { spawn::record_too(lane.process, function, a) },
         _ => {}
     }
+    if shape.replaces {
+        let taking = Taking { keep: lane.process.settings.payload, now: clock::ticks() };
+        lane.results.take_before(&lane.arguments, taking);
+    }
     let open = lane.recording.begin(call, clock::ticks());
     Some(Pending { call: lane.calls, shape, open, place })
 }
@@ -79,7 +83,7 @@ unsafe fn read_call(lane: &mut Lane, shape: &Shape, a: &[usize], caller: usize, 
     }
     let Lane { recent, arguments, .. } = lane;
     let key = Key { function: shape.function, caller, epoch, arguments: a, requests: &arguments.requests };
-    let found = Found { call, sent: arguments.sent, received: arguments.received };
+    let found = Found { call, sent: arguments.sent.one(), received: arguments.received.one() };
     Some((call, recent.keep(key, found)))
 }
 
@@ -97,6 +101,7 @@ fn keep_statuses(lane: &mut Lane, shape: &Shape, a: &mut [usize]) {
         Role::None | Role::Makes(..) => {
             shape.receives.is_some() || shape.found.is_some() || shape.function.class() == traces::Class::Probe
         }
+        Role::CompletesFetches(_) => true,
         _ => lane.arguments.requests.iter().any(Named::is_known),
     };
     if wanted && count > 0 {
@@ -145,9 +150,9 @@ pub unsafe fn leave(thread: &Thread, pending: Pending, a: &[usize], code: i32) {
         mpi::SESSION_INIT if code == 0 => session_begins(lane, unsafe { abi().handle_at(Kind::Session, a[2], 0) }),
         _ => {}
     }
-    let digests = Digests { limit: lane.process.settings.digest_limit, now: end };
+    let taking = Taking { keep: lane.process.settings.payload, now: end };
     // SAFETY: as the caller's.
-    let nothing = unsafe { lane.results.read(shape, a, code, &lane.arguments, digests) };
+    let nothing = unsafe { lane.results.read(shape, a, code, &lane.arguments, taking) };
     if shape.function == mpi::PCONTROL {
         control(lane, a[0] as i32);
     }

@@ -4,10 +4,12 @@
 //! A library may give one handle to several operations that are complete at once; those are told apart by the variable that the
 //! program keeps the handle in.
 
+use rustc_hash::FxHashMap;
 use traces::constant::{FIRST_MADE, REQUEST_NULL};
 
 use crate::abi::abi;
 use crate::by_handle::ByHandle;
+use crate::contents::Content;
 use crate::handles::UNKNOWN;
 use crate::payload::Payload;
 
@@ -18,6 +20,8 @@ pub enum Operation {
     Send,
     /// It receives into it.
     Receive,
+    /// It fetches data in another way than by a message, and its status means nothing to a receiver: a collective, MPI_Rget.
+    Fetch,
     /// Something else: its status means nothing to a receiver.
     #[default]
     Other,
@@ -30,8 +34,21 @@ pub struct Request {
     pub operation: Operation,
     /// Whether it lives on when it completes.
     pub persistent: bool,
-    /// Its buffer.
+    /// Its buffer, if it sends or receives a message.
     pub payload: Payload,
+    /// The digest of what it sends, when it was started; 0 if it was not taken, or need not be compared.
+    pub started: u64,
+}
+
+/// What a [`Operation::Fetch`] contributes, and what it gets.
+#[derive(Clone, Debug, Default)]
+pub struct Fetch {
+    /// What it contributes.
+    pub sent: Content,
+    /// What it gets.
+    pub received: Content,
+    /// Whether its status tells how much it got: that of a file does.
+    pub is_counted: bool,
 }
 
 /// A request that a call names.
@@ -43,6 +60,8 @@ pub struct Named {
     pub number: i64,
     /// Where it is in the table; [`NOWHERE`] for null and unknown ones.
     at: u32,
+    /// Whether it is this one for certain, though others may have the same handle.
+    is_certain: bool,
 }
 
 impl Named {
@@ -81,6 +100,10 @@ pub struct Requests {
     free_from: usize,
     /// Counts the calls that name requests.
     calls: u64,
+    /// By place: what the requests move that fetch.
+    fetches: FxHashMap<u32, Box<Fetch>>,
+    /// Whether a call has failed of which nobody knows what it completed: its requests may stay in the table for ever.
+    is_in_doubt: bool,
 }
 
 impl Requests {
@@ -94,20 +117,26 @@ impl Requests {
     pub fn name(&mut self, handle: u64, variable: usize) -> Named {
         let Some(oldest) = self.oldest.get(handle) else {
             let number = if handle == abi().request_null { REQUEST_NULL } else { UNKNOWN };
-            return Named { handle, number, at: NOWHERE };
+            return Named { handle, number, at: NOWHERE, is_certain: false };
         };
-        let at = if self.slots[oldest as usize].next.is_none() { oldest } else { self.choose(oldest, variable) };
+        let is_only = self.slots[oldest as usize].next.is_none();
+        let (at, is_certain) = if is_only { (oldest, true) } else { self.choose(oldest, variable) };
         self.slots[at as usize].named_by = self.calls;
-        Named { handle, number: FIRST_MADE + i64::from(at), at }
+        Named { handle, number: FIRST_MADE + i64::from(at), at, is_certain }
     }
 
-    /// Among requests that share a handle: the one of this variable, or else the oldest, that this call has not named yet.
+    /// Among requests that share a handle: the one of this variable, or else the oldest, that this call has not named yet; and whether it is
+    /// certain, because no other one was given in this variable.
     #[cold]
-    fn choose(&self, oldest: u32, variable: usize) -> u32 {
+    fn choose(&self, oldest: u32, variable: usize) -> (u32, bool) {
         let sharers = || std::iter::successors(Some(oldest), |&at| self.slots[at as usize].next);
-        let mut free = sharers().filter(|&at| self.slots[at as usize].named_by != self.calls);
+        let free = sharers().filter(|&at| self.slots[at as usize].named_by != self.calls);
         let first_free = free.clone().next();
-        free.find(|&at| self.slots[at as usize].variable == variable).or(first_free).unwrap_or(oldest)
+        let mut own = free.filter(|&at| self.slots[at as usize].variable == variable);
+        match (own.next(), own.next()) {
+            (Some(at), other) => (at, other.is_none()),
+            (None, _) => (first_free.unwrap_or(oldest), false),
+        }
     }
 
     /// What is known of a request that a call named; None if it is gone.
@@ -115,6 +144,37 @@ impl Requests {
     pub fn get(&self, named: &Named) -> Option<&Request> {
         let slot = self.slots.get(named.at as usize)?;
         (slot.handle == named.handle).then_some(&slot.request)
+    }
+
+    /// The digest of what a request sent when it was started, if that can be compared with what its buffer holds now.
+    #[inline]
+    pub fn started(&self, named: &Named) -> Option<u64> {
+        let request = self.get(named).filter(|_| named.is_certain && !self.is_in_doubt)?;
+        Some(request.started).filter(|&digest| digest != 0)
+    }
+
+    /// Notes the digest of what a request sends from now on; 0 if it is not to be compared any more.
+    pub fn note_started(&mut self, named: &Named, digest: u64) {
+        if let Some(slot) = self.slots.get_mut(named.at as usize).filter(|slot| slot.handle == named.handle) {
+            slot.request.started = digest;
+        }
+    }
+
+    /// A call on requests has failed.
+    pub fn doubt(&mut self) {
+        self.is_in_doubt = true;
+    }
+
+    /// What a request moves that fetches.
+    pub fn fetch(&self, named: &Named) -> Option<&Fetch> {
+        self.get(named).and_then(|_| self.fetches.get(&named.at)).map(|fetch| &**fetch)
+    }
+
+    /// Notes what the request of this number moves.
+    pub fn note_fetch(&mut self, number: i64, fetch: Fetch) {
+        if let Ok(at) = u32::try_from(number - FIRST_MADE) {
+            self.fetches.insert(at, Box::new(fetch));
+        }
     }
 
     /// The program made a request, and its handle lies in this variable. Returns its number.
@@ -164,6 +224,9 @@ impl Requests {
     pub fn remove(&mut self, named: &Named) {
         let Some(slot) = self.slots.get_mut(named.at as usize).filter(|slot| slot.handle == named.handle) else { return };
         let next = slot.next.take();
+        if slot.request.operation == Operation::Fetch {
+            self.fetches.remove(&named.at);
+        }
         slot.handle = abi().request_null;
         let word = named.at as usize / 64;
         self.taken[word] &= !(1 << (named.at % 64));

@@ -5,17 +5,21 @@
 use std::ffi::CStr;
 
 use traces::constant::UNDEFINED;
-use traces::{Direction, Kind, Length, Status, mpi};
+use traces::payload::Keep;
+use traces::{Class, Direction, Kind, Length, Status, mpi};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::abi::{Abi, abi};
 use crate::arguments::{Arguments, Words, is_handle};
 use crate::communicators::Members;
-use crate::handles::{self, Handles};
-use crate::payload::{self, Payload};
-use crate::requests::{Operation, Request, Requests};
+use crate::contents::Content;
+use crate::handles::UNKNOWN;
+use crate::handles::{self, Handles, measure};
+use crate::payload::{Digester, Since, Taking, len_of};
+use crate::pieces::{Piece, Word};
+use crate::requests::{Fetch, Operation, Request, Requests};
 use crate::shape::{Making, Role, Shape, Step};
-use crate::{handles::UNKNOWN, real};
+use crate::store::Store;
 
 /// The results of the call at hand.
 #[derive(Debug, Default)]
@@ -26,22 +30,25 @@ pub struct Results {
     pub digests: Vec<u64>,
     /// The position in the call's array of each request that completed; of a call without requests, 0.
     completed: Vec<usize>,
-    /// What was sent and received, with the bytes of it where a status tells them.
-    payloads: Vec<(Payload, Option<u64>)>,
+    /// What was sent and received, in the order of its digests.
+    pieces: Vec<Piece>,
+    /// Where the statuses of requests begin in `words`, if they are there.
+    rows: Option<usize>,
+    /// The digest of what is sent, if it had to be taken before the call.
+    before: Option<u64>,
+    digester: Digester,
+    /// What was received, if that is kept.
+    store: Option<Store>,
     /// Memory for statuses that the program did not ask for.
     statuses: Vec<u64>,
 }
 
-/// How digests are taken.
-#[derive(Clone, Copy, Debug)]
-pub struct Digests {
-    /// Of messages of at most so many bytes; 0 is never.
-    pub limit: u64,
-    /// The present, in ticks.
-    pub now: u64,
-}
-
 impl Results {
+    /// Of a thread that keeps what it receives here.
+    pub fn keeping(store: Option<Store>) -> Results {
+        Results { store, ..Results::default() }
+    }
+
     /// Memory for `count` statuses of `bytes` each: the program passed MPI_STATUS_IGNORE, and the source of a message is needed.
     #[inline]
     pub fn room_for_statuses(&mut self, count: usize, bytes: usize) -> usize {
@@ -52,35 +59,90 @@ impl Results {
         self.statuses.as_mut_ptr() as usize
     }
 
+    /// Takes the digest of what a call sends that will be gone when it returns.
+    #[cold]
+    pub fn take_before(&mut self, arguments: &Arguments, taking: Taking) {
+        let blocks = arguments.sent.blocks();
+        // The library has not said yet that the arguments are right: a datatype that is not committed cannot be packed.
+        let can_be_read = blocks.iter().all(|block| block.contiguous);
+        self.digester.begin_call();
+        let mut digest = || self.digester.digest(blocks, None, Since::Earlier, taking);
+        self.before = Some(if can_be_read { digest() } else { 0 });
+    }
+
     /// Reads what came back, and keeps the tables of handles true. Returns whether the call was a poll that found nothing.
     ///
     /// # Safety
     /// The arguments are those that the function of this shape was called with, and it has returned `code`.
-    pub unsafe fn read(&mut self, shape: &Shape, a: &[usize], code: i32, arguments: &Arguments, digests: Digests) -> bool {
+    pub unsafe fn read(&mut self, shape: &Shape, a: &[usize], code: i32, arguments: &Arguments, taking: Taking) -> bool {
         self.words.begin([1 << 61 | u64::from(shape.function.0), code as u32 as u64]);
         self.digests.clear();
-        self.payloads.clear();
-        let reader = Reader { abi: abi(), shape, a, ok: code == 0, arguments };
+        let mut reader = Reader { abi: abi(), shape, a, ok: code == 0, arguments, started: 0, takes: false };
         let nothing = reader.found_nothing();
-        let has_digests = reader.ok && !nothing && digests.limit > 0;
+        reader.takes = reader.ok && !nothing && taking.keep != Keep::None;
+        let before = self.before.take();
+        if reader.takes && shape.sends_now() {
+            self.digester.begin_call();
+            let digest = || self.digester.digest(arguments.sent.blocks(), None, Since::Now, taking);
+            reader.started = before.unwrap_or_else(digest);
+            self.digests.push(reader.started);
+        }
         // Most calls leave the handles as they are.
         if shape.is_plain() {
             self.words.nil_until(shape.parameters.len());
-            if has_digests {
-                reader.own_payloads(&mut self.payloads);
+            if reader.takes && shape.receives.is_some() {
+                self.digester.begin_call();
+                let (blocks, bytes) = (arguments.received.blocks(), reader.bytes_of(0));
+                let digest = self.digester.digest(blocks, bytes, Since::Now, taking);
+                self.digests.push(digest);
+                if let Some(store) = &mut self.store {
+                    store.keep(digest, blocks, len_of(blocks, bytes), Since::Now, &mut self.digester);
+                }
             }
         } else {
-            self.take_results(&reader, nothing, has_digests);
-        }
-        for (payload, bytes) in &self.payloads {
-            self.digests.push(payload::digest(payload, *bytes, digests.limit, digests.now));
+            self.take_results(&reader, nothing);
+            self.take_digests(&reader, taking);
         }
         nothing
     }
 
-    fn take_results(&mut self, reader: &Reader<'_>, nothing: bool, has_digests: bool) {
+    /// Takes the digests of what was found, and marks the statuses of those that have one without having received a message.
+    fn take_digests(&mut self, reader: &Reader<'_>, taking: Taking) {
+        let Results { pieces, words, digests, digester, rows, store, .. } = self;
+        if pieces.is_empty() {
+            return;
+        }
+        digester.begin_call();
+        for piece in &*pieces {
+            let digest = digester.digest(piece.content.blocks(), piece.bytes, piece.since, taking);
+            let mark = match piece.word {
+                Word::Always => None,
+                Word::Fetched { row } => Some((row, Status::FETCHED)),
+                Word::IfChanged { started, .. } if digest == 0 || digest == started => continue,
+                Word::IfChanged { row, .. } => Some((row, Status::CHANGED)),
+            };
+            if let Some((row, mark)) = mark {
+                // Where there is no room for statuses, nobody could tell whose digest it is.
+                let Some(rows) = rows else { continue };
+                words.set(*rows + 4 * row + 2, mark);
+            }
+            digests.push(digest);
+            let is_received = reader.shape.role != Role::Starts && !matches!(piece.word, Word::IfChanged { .. });
+            if let Some(store) = store.as_mut().filter(|_| is_received) {
+                let blocks = piece.content.blocks();
+                store.keep(digest, blocks, len_of(blocks, piece.bytes), piece.since, digester);
+            }
+        }
+        if reader.shape.role == Role::Starts {
+            reader.note_started(digests);
+        }
+    }
+
+    fn take_results(&mut self, reader: &Reader<'_>, nothing: bool) {
         let Reader { shape, a, .. } = *reader;
         self.completed.clear();
+        self.pieces.clear();
+        self.rows = None;
         if reader.ok && !nothing {
             reader.completed(&mut self.completed);
         }
@@ -90,22 +152,29 @@ impl Results {
                 reader.result(at, &shape.parameters[at], self, nothing, handles);
             }
             self.words.nil_until(shape.parameters.len());
-            if has_digests {
-                reader.payloads(&self.completed, &handles.requests, &mut self.payloads);
+            if reader.takes {
+                reader.pieces(&self.completed, handles, &mut self.pieces);
             }
-            if reader.ok {
-                reader.retire(&self.completed, handles);
+            match reader.ok {
+                true if !nothing => reader.retire(&self.completed, handles),
+                true => {}
+                false => reader.doubt(handles),
             }
         });
     }
 }
 
-struct Reader<'a> {
-    abi: &'static Abi,
-    shape: &'a Shape,
-    a: &'a [usize],
-    ok: bool,
-    arguments: &'a Arguments,
+/// A call that has returned.
+pub struct Reader<'a> {
+    pub abi: &'static Abi,
+    pub shape: &'a Shape,
+    pub a: &'a [usize],
+    pub ok: bool,
+    pub arguments: &'a Arguments,
+    /// The digest of what it has sent or begun to send; 0 if it was not taken.
+    pub started: u64,
+    /// Whether digests are taken.
+    pub takes: bool,
 }
 
 impl Reader<'_> {
@@ -238,17 +307,17 @@ impl Reader<'_> {
     /// A status for each operation that completed; it means something for receives and probes.
     fn statuses(&self, at: usize, into: &mut Results, requests: &Requests) {
         let meaningless = Status { source: UNDEFINED, tag: UNDEFINED, bytes: -1, cancelled: false };
-        let Results { words, completed, .. } = into;
+        let Results { words, completed, rows, .. } = into;
         let row = completed.iter().enumerate().map(|(nth, &position)| {
             // SAFETY: the library has filled one status for each completed operation.
             let status = unsafe { self.abi.status_at(self.a[at], nth) };
             match self.operation(position, requests) {
                 Operation::Receive => status,
                 Operation::Send => Status { cancelled: status.cancelled, ..meaningless },
-                Operation::Other => meaningless,
+                Operation::Fetch | Operation::Other => meaningless,
             }
         });
-        words.rows(row.map(|s| [s.source, s.tag, s.bytes, i64::from(s.cancelled)]));
+        *rows = words.rows(row.map(|s| [s.source, s.tag, s.bytes, i64::from(s.cancelled)]));
     }
 
     /// What the operation at this position of the requests was. A call without requests is a receive or a probe, if it has a status.
@@ -267,11 +336,19 @@ impl Reader<'_> {
         // SAFETY: the library has just written this request.
         let handle = unsafe { self.abi.handle_at(Kind::Request, self.a[at], 0) };
         let payload = match operation {
-            Operation::Receive => self.arguments.received,
-            Operation::Send | Operation::Other => self.arguments.sent,
+            Operation::Receive => &self.arguments.received,
+            Operation::Send => &self.arguments.sent,
+            Operation::Fetch | Operation::Other => &Content::default(),
         };
-        let request = Request { operation, persistent, payload: payload.unwrap_or_default() };
-        into.words.int(handles.requests.add(handle, self.a[at], request));
+        let payload = payload.one().unwrap_or_default();
+        let started = if persistent { 0 } else { self.started };
+        let number = handles.requests.add(handle, self.a[at], Request { operation, persistent, payload, started });
+        if operation == Operation::Fetch && self.takes {
+            let Arguments { sent, received, .. } = self.arguments;
+            let is_counted = self.shape.function.class() == Class::Io;
+            handles.requests.note_fetch(number, Fetch { sent: sent.clone(), received: received.clone(), is_counted });
+        }
+        into.words.int(number);
     }
 
     fn communicator(&self, at: usize, into: &mut Results, handles: &mut Handles) {
@@ -313,12 +390,17 @@ impl Reader<'_> {
             Role::Frees => self.arguments.requests.iter().for_each(|named| handles.requests.remove(named)),
             Role::CompletesAll | Role::CompletesAny(_) | Role::CompletesSome(..) => {
                 for named in completed.iter().filter_map(|&position| self.arguments.requests.get(position)) {
-                    if handles.requests.get(named).is_some_and(|request| !request.persistent) {
-                        handles.requests.remove(named);
+                    match handles.requests.get(named).map(|request| request.persistent) {
+                        Some(false) => handles.requests.remove(named),
+                        // Until it is started again, its buffer is the program's.
+                        Some(true) => handles.requests.note_started(named, 0),
+                        None => {}
                     }
                 }
             }
-            Role::None | Role::Makes(..) | Role::Starts | Role::Looks => {}
+            // A request that was seen to be complete lives on, but its buffer is the program's.
+            Role::Looks => self.arguments.requests.iter().for_each(|named| handles.requests.note_started(named, 0)),
+            Role::None | Role::Makes(..) | Role::Starts | Role::Fetches | Role::CompletesFetches(_) => {}
         }
         if self.shape.frees {
             handles::change();
@@ -327,41 +409,6 @@ impl Reader<'_> {
             }
         }
     }
-
-    /// What the call itself has sent and received.
-    #[inline]
-    fn own_payloads(&self, into: &mut Vec<(Payload, Option<u64>)>) {
-        into.extend(self.arguments.sent.map(|sent| (sent, None)));
-        into.extend(self.arguments.received.map(|received| (received, self.bytes_of(0))));
-    }
-
-    /// What is sent from now on, and what has been received.
-    fn payloads(&self, completed: &[usize], requests: &Requests, into: &mut Vec<(Payload, Option<u64>)>) {
-        match self.shape.role {
-            Role::Starts => {
-                let started = self.arguments.requests.iter().filter_map(|named| requests.get(named));
-                into.extend(started.filter(|r| r.operation == Operation::Send).map(|r| (r.payload, None)));
-            }
-            Role::Makes(_, true) | Role::Looks | Role::Frees => {}
-            Role::Makes(_, false) => into.extend(self.arguments.sent.map(|sent| (sent, None))),
-            Role::None => self.own_payloads(into),
-            Role::CompletesAll | Role::CompletesAny(_) | Role::CompletesSome(..) => {
-                for (nth, &position) in completed.iter().enumerate() {
-                    let request = self.arguments.requests.get(position).and_then(|named| requests.get(named));
-                    if let Some(request) = request.filter(|r| r.operation == Operation::Receive) {
-                        into.push((request.payload, self.bytes_of(nth)));
-                    }
-                }
-            }
-        }
-    }
-
-    /// The bytes that the `nth` status says were received.
-    fn bytes_of(&self, nth: usize) -> Option<u64> {
-        let at = self.shape.statuses.filter(|&at| self.a[at] != self.abi.status_ignore)?;
-        // SAFETY: the library has filled one status for each completed operation.
-        u64::try_from(unsafe { self.abi.status_at(self.a[at], nth) }.bytes).ok()
-    }
 }
 
 /// A communicator that the program did not have before.
@@ -369,22 +416,4 @@ fn new_communicator(id: i64, members: &Members, into: &mut Results) {
     let head = [id, members.local.len() as i64];
     let len = head.len() + members.local.len() + members.remote.len();
     into.words.ints(len, head.iter().chain(&members.local).chain(&members.remote).copied());
-}
-
-/// The bytes of data in an element of a datatype, and whether elements lie side by side.
-fn measure(datatype: usize) -> (u64, bool) {
-    let mut size = 0i32;
-    let (mut low, mut extent, mut true_low, mut true_extent) = (0isize, 0isize, 0isize, 0isize);
-    let address = |word: &mut isize| std::ptr::from_mut(word) as usize;
-    // SAFETY: the library has just given this datatype; results are an int and four MPI_Aints.
-    let codes = unsafe {
-        [
-            real::pmpi(mpi::TYPE_SIZE, [datatype, (&raw mut size) as usize]),
-            real::pmpi(mpi::TYPE_GET_EXTENT, [datatype, address(&mut low), address(&mut extent)]),
-            real::pmpi(mpi::TYPE_GET_TRUE_EXTENT, [datatype, address(&mut true_low), address(&mut true_extent)]),
-        ]
-    };
-    let bytes = u64::try_from(size).unwrap_or(0);
-    let whole = codes == [Some(0); 3] && low == 0 && true_low == 0;
-    (bytes, whole && extent as u64 == bytes && true_extent as u64 == bytes)
 }

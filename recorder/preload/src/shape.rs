@@ -5,10 +5,10 @@
 
 use std::sync::OnceLock;
 
+use traces::buffers::{self, Places};
 use traces::{Class, Direction, Function, Kind, Length};
 
 use crate::arguments::is_handle;
-use crate::payload::Places;
 use crate::requests::Operation;
 
 /// How a function's calls are recorded.
@@ -28,6 +28,8 @@ pub struct Shape {
     pub sends: Option<Places>,
     /// What it receives, before it returns or through its request.
     pub receives: Option<Places>,
+    /// Whether what it sent is gone when it returns.
+    pub replaces: bool,
     /// The position of the request, or requests, that it starts, completes, or looks at.
     pub names: Option<usize>,
     /// Whether it has a request, named or made.
@@ -84,6 +86,10 @@ pub enum Role {
     Looks,
     /// Frees one.
     Frees,
+    /// None; but what it receives is there only when another call completes it.
+    Fetches,
+    /// None; it completes what was fetched, from the rank at this position only if there is one.
+    CompletesFetches(Option<usize>),
 }
 
 /// How a communicator comes to be, which decides how its number is found.
@@ -116,10 +122,16 @@ impl Shape {
         self.results.is_empty() && self.role == Role::None && !self.frees
     }
 
+    /// Whether it sends, or begins to send, when it is called.
+    #[inline]
+    pub fn sends_now(&self) -> bool {
+        self.sends.is_some() && matches!(self.role, Role::None | Role::Makes(_, false) | Role::Fetches)
+    }
+
     fn new(function: Function) -> Shape {
         let own = function.parameters();
         let bare = function.small().name().trim_start_matches("MPI_");
-        let (sends, receives) = buffers(function, bare);
+        let (sends, receives) = buffers::of(function);
         let request = own.iter().position(|p| p.kind == Kind::Request);
         let frees =
             bare.ends_with("_free") || matches!(bare, "Comm_disconnect" | "File_close" | "Session_finalize" | "Mrecv" | "Imrecv");
@@ -140,6 +152,7 @@ impl Shape {
             },
             sends,
             receives,
+            replaces: buffers::replaces(function),
             names: request.filter(|&at| own[at].direction != Direction::Out),
             has_request: request.is_some(),
             role: role(function, bare, sends.is_some(), receives.is_some()),
@@ -188,21 +201,6 @@ fn is_by_value(p: &traces::Parameter) -> bool {
     }
 }
 
-/// What a function sends and receives as messages of its own.
-fn buffers(function: Function, bare: &str) -> (Option<Places>, Option<Places>) {
-    if !matches!(function.class(), Class::PointToPoint | Class::Partitioned) {
-        return (None, None);
-    }
-    let lower = bare.to_lowercase();
-    if lower.contains("sendrecv") {
-        (Places::of(function, "send"), Places::of(function, "recv"))
-    } else if lower.contains("recv") {
-        (None, Places::of(function, ""))
-    } else {
-        (Places::of(function, ""), None)
-    }
-}
-
 fn role(function: Function, bare: &str, sends: bool, receives: bool) -> Role {
     let at = |name: &str| function.parameter(name).unwrap_or(usize::MAX);
     match bare {
@@ -211,16 +209,19 @@ fn role(function: Function, bare: &str, sends: bool, receives: bool) -> Role {
         "Waitany" | "Testany" => Role::CompletesAny(at("index")),
         "Waitsome" | "Testsome" => Role::CompletesSome(at("outcount"), at("array_of_indices")),
         "Request_free" => Role::Frees,
+        _ if buffers::completes_fetches(function) => Role::CompletesFetches(function.parameter("rank")),
+        _ if receives && buffers::fetches_later(function) => Role::Fetches,
         _ => {
             let request = function.parameters().iter().find(|p| p.kind == Kind::Request);
             match request {
                 None => Role::None,
                 Some(p) if p.direction != Direction::Out => Role::Looks,
                 Some(_) => {
-                    let operation = match (sends, receives) {
-                        (_, true) => Operation::Receive,
-                        (true, false) => Operation::Send,
-                        (false, false) => Operation::Other,
+                    let operation = match (function.class(), sends, receives) {
+                        (Class::PointToPoint | Class::Partitioned, _, true) => Operation::Receive,
+                        (Class::PointToPoint, true, false) => Operation::Send,
+                        (Class::Collective | Class::OneSided | Class::Io, _, true) => Operation::Fetch,
+                        _ => Operation::Other,
                     };
                     Role::Makes(operation, bare.ends_with("_init"))
                 }

@@ -5,6 +5,8 @@
 
 mod across;
 mod arguments;
+mod arrivals;
+mod buffers;
 mod collective_data;
 mod collectives;
 mod contents;
@@ -88,6 +90,7 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
         report.caveats.push(caveat.into());
     }
     report.findings = findings(evidence, machine.log());
+    report.findings.extend(arrivals(evidence, machine.log(), &report));
     // A run that is stuck needs no other library to be so.
     let is_stuck = standing.is_stuck.contains(&true);
     match options.buffering {
@@ -159,6 +162,11 @@ pub(crate) fn decide_only(trace: &Trace, bufferings: &[Buffering], limits: &Limi
     schedules::decide(evidence, bufferings, limits)
 }
 
+/// What arrived as other data than was sent, where it is certain who received what.
+fn arrivals(evidence: Evidence, log: &Log, report: &Report) -> Vec<Finding> {
+    if is_sound(evidence, log) && log.restarted.is_empty() { arrivals::check(evidence, &report.messages) } else { Vec::new() }
+}
+
 /// What is wrong with the run as it was recorded.
 fn findings(evidence: Evidence, log: &Log) -> Vec<Finding> {
     if !evidence.trace.paused_ranks().is_empty() {
@@ -170,6 +178,7 @@ fn findings(evidence: Evidence, log: &Log) -> Vec<Finding> {
     let mut found = collectives::check(evidence, log);
     found.extend(contents::check(evidence, log));
     found.extend(arguments::check(evidence));
+    found.extend(buffers::check(evidence));
     found.extend(types::check(evidence));
     found.extend(usage::check(evidence));
     // Without the calls before it nobody knows what epoch a call is in.

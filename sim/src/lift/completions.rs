@@ -104,6 +104,19 @@ pub(super) fn given(a: &Arguments) -> Vec<Completion> {
     numbers.map(|request| Completion { slot: slot_of(request), cancelled: false }).collect()
 }
 
+/// The requests that a call completed or saw to be complete, in the order of its statuses.
+pub(crate) fn completed_requests(a: &Arguments) -> Vec<i64> {
+    let all: Vec<i64> = match a.call.int("request") {
+        Some(request) => vec![request],
+        None => a.call.ints("array_of_requests").to_vec(),
+    };
+    match form(a.function()) {
+        None => Vec::new(),
+        Some((Which::All, ..)) => all,
+        Some((which, ..)) => chosen(a, which).iter().filter_map(|at| all.get(usize::try_from(*at).ok()?)).copied().collect(),
+    }
+}
+
 /// The places in the array of those that completed.
 fn chosen(a: &Arguments, which: Which) -> Vec<i64> {
     match which {

@@ -16,3 +16,31 @@ and the one for the result.
 
 The standard: Get Accumulate, Fetch and Op, Compare and Swap (12.3.4).",
 };
+
+/// A buffer was changed while it was being sent.
+pub static BUFFER_REUSED: Rule = Rule {
+    name: "buffer/reused",
+    summary: "a buffer is changed while MPI is sending it",
+    explanation: "\
+A nonblocking send lends its buffer to MPI until a call such as MPI_Wait or
+MPI_Test has completed it, and a blocking one until it returns. Whether the
+library has read the buffer before is up to it: it mostly has if the message is
+small, and mostly has not if it is large. What arrives is then the old data, the
+new, or some of each.
+
+    MPI_Isend(x, n, MPI_INT, 1, 0, comm, &request);
+    x[0] = 7;                          /* too early */
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
+
+Write to the buffer after the completion, or to another buffer. Two causes that
+are easy to miss: the buffer is a temporary copy that a compiler made of a
+section of an array (Fortran), or it is gone and its memory is used for
+something else.
+
+It is seen by digests: that of the buffer when the send was started differs from
+that when it was completed, or that of what was sent from that of what arrived.
+Of more than 16 KiB they cover samples, so that a small change in a large buffer
+may go unseen; `mpitrace record --payload full` looks at every byte.
+
+The standard: Communication Initiation (3.7.2).",
+};

@@ -11,6 +11,8 @@ use clap::Args;
 use mpitrace::number::{count, duration};
 use mpitrace::{exit, opening, terminal};
 use sim::report::ranks;
+use traces::payload::Keep;
+use traces::store::Contents;
 use traces::symbols::Resolver;
 use traces::{Ending, Function, Trace, mpi};
 
@@ -60,11 +62,26 @@ fn text(path: &Path, trace: &Trace) -> String {
     for ending in endings(trace) {
         line("ended", &ending);
     }
+    line("payload", &payload(path, trace));
     line("choices", &choices(trace));
     for damage in &trace.damage {
         line("missing", damage);
     }
     out + &functions(trace)
+}
+
+/// What is kept of the data that was sent and received.
+fn payload(path: &Path, trace: &Trace) -> String {
+    let keeps = |keep: Keep| trace.processes.iter().any(|process| process.payload == keep);
+    if keeps(Keep::Full) {
+        let (contents, bytes) = Contents::open(path).map(|contents| contents.volume()).unwrap_or_default();
+        return format!(
+            "all that was received: {} contents of {} bytes together, and digests",
+            count(contents as u64),
+            count(bytes)
+        );
+    }
+    if keeps(Keep::Digest) { "digests" } else { "none" }.to_owned()
 }
 
 /// What MPI chose, and the fingerprint of it, by which two runs can be compared that had a choice.
@@ -192,6 +209,7 @@ mod tests {
             "host      node1 (ranks 0, 1)\n",
             "ended     rank 0: without MPI_Finalize, in MPI_Barrier at program+0x7 (file not found)\n",
             "ended     rank 1: without MPI_Finalize, after MPI_Init at program+0x3 (file not found)\n",
+            "payload   digests\n",
             "choices   none: MPI had nothing to choose",
             "missing   nothing was recorded of ranks [2] of 3\n",
         ] {

@@ -11,7 +11,8 @@ use clap::builder::{OsStringValueParser, StringValueParser, TypedValueParser};
 use mpitrace::exit;
 use recorder::Error;
 use recorder::launch::{OnHang, Request, launch};
-use recorder::settings::{DIGEST_LIMIT, HANG_AFTER, ON_HANG, OUTPUT, PCONTROL, PRELOAD, QUIET, STACK, Setting, is_true};
+use recorder::settings::{HANG_AFTER, ON_HANG, OUTPUT, PAYLOAD, PCONTROL, PRELOAD, QUIET, STACK, Setting, is_true};
+use traces::payload::Keep;
 
 use crate::watch;
 
@@ -42,9 +43,9 @@ pub struct Arguments {
     #[arg(default_value = OUTPUT.default, value_parser = path_or_default())]
     output: PathBuf,
 
-    #[arg(long = long(DIGEST_LIMIT), env = DIGEST_LIMIT.variable, help = DIGEST_LIMIT.meaning, value_name = "BYTES")]
-    #[arg(default_value = DIGEST_LIMIT.default)]
-    digest_limit: u64,
+    #[arg(long = long(PAYLOAD), env = PAYLOAD.variable, help = PAYLOAD.meaning, value_name = "WHAT")]
+    #[arg(default_value = PAYLOAD.default, value_enum)]
+    payload: Payload,
 
     #[arg(long = long(STACK), env = STACK.variable, help = STACK.meaning, value_name = "FRAMES", default_value = STACK.default)]
     stack: usize,
@@ -103,6 +104,27 @@ impl From<WhenHanging> for OnHang {
     }
 }
 
+/// What to keep of the data that is sent and received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Payload {
+    /// Nothing
+    None,
+    /// Digests, by which it is seen that a buffer was changed while it was in use
+    Digest,
+    /// The bytes that each rank receives, too, with which it can be run again alone
+    Full,
+}
+
+impl From<Payload> for Keep {
+    fn from(what: Payload) -> Keep {
+        match what {
+            Payload::None => Keep::None,
+            Payload::Digest => Keep::Digest,
+            Payload::Full => Keep::Full,
+        }
+    }
+}
+
 /// A variable that is set to nothing counts as not set.
 fn path_or_default() -> impl TypedValueParser<Value = PathBuf> {
     let default = OUTPUT.default.unwrap_or_default();
@@ -120,7 +142,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         program: words.next().unwrap_or_default(),
         arguments: words.collect(),
         output: arguments.output,
-        digest_limit: arguments.digest_limit,
+        payload: arguments.payload.into(),
         stack: arguments.stack,
         quiet: arguments.quiet,
         ignores_pcontrol: arguments.pcontrol == Pcontrol::Ignore,
