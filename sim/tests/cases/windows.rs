@@ -112,6 +112,9 @@ fn windows_that_cannot_be_joined_are_not_judged() {
         job.call(rank, 1, mpi::WIN_CREATE, &arguments, &[("win", int(0x1000))]);
     }
     job.call(0, 2, mpi::WIN_FENCE, &[("assert", int(0)), ("win", int(0x1000))], &[]);
+    for rank in 0..2 {
+        job.call(rank, 3, mpi::WIN_FREE, &[("win", int(0x1000))], &[]);
+    }
     job.finalize_all();
     assert_eq!(told(&job.check()), [""; 0]);
 }
