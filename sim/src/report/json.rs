@@ -241,7 +241,9 @@ fn label_entry<'a>(subject: &Subject, label: &'a Label) -> LabelEntry<'a> {
 fn arguments(call: &Call) -> BTreeMap<&'static str, serde_json::Value> {
     let pairs = call.function.parameters().iter().zip(&call.arguments);
     pairs
-        .filter(|(p, _)| p.direction != Direction::Out && !matches!(p.kind, Kind::Buffer | Kind::Pointer))
+        .filter(|(p, _)| {
+            p.direction != Direction::Out && !matches!(p.kind, Kind::Buffer | Kind::Pointer | Kind::Attribute | Kind::Base)
+        })
         .filter(|(_, value)| **value != Value::Nil)
         .map(|(parameter, value)| (parameter.name, argument(parameter, value)))
         .collect()

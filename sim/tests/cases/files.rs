@@ -47,6 +47,9 @@ fn collective_calls_on_a_file_have_an_order_of_their_own() {
     job.call(0, 11, mpi::FILE_SYNC, &on_file(), &[]);
     job.call(1, 20, mpi::FILE_SYNC, &on_file(), &[]);
     job.barrier(1, 21);
+    for rank in 0..2 {
+        job.call(rank, 30, mpi::FILE_CLOSE, &on_file(), &[]);
+    }
     job.finalize_all();
     assert_eq!(told(&job.check()), [""; 0], "a barrier of the communicator is none of the file");
 }
@@ -80,6 +83,9 @@ fn each_rank_has_files_of_its_own() {
         job.call(rank, 1, mpi::FILE_OPEN, &[("comm", int(COMM_SELF))], &[("fh", int(FILE + rank as i64))]);
     }
     job.call(0, 2, mpi::FILE_WRITE_ALL, &on_file(), &[]);
+    for rank in 0..2 {
+        job.call(rank, 3, mpi::FILE_CLOSE, &[("fh", int(FILE + rank as i64))], &[]);
+    }
     job.finalize_all();
     assert_eq!(told(&job.check()), [""; 0]);
 }
