@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::call::{Call, Outcome};
 use crate::constant::FIRST_MADE;
+use crate::function::mpi;
 use crate::site::{Frame, Object, Site, SiteId, outwards};
 
 /// The number of a [`Call`] in [`Trace::calls`].
@@ -200,6 +201,20 @@ impl Trace {
                 world.map_or(-1, |world| i64::from(world.first) + (member & 0xffff_ffff))
             }
         }
+    }
+
+    /// The ranks whose program has switched the recording off for a time (MPI_Pcontrol), so that calls of theirs are missing.
+    #[must_use]
+    pub fn paused_ranks(&self) -> Vec<u32> {
+        let is_switch: Vec<bool> = self.calls.iter().map(|call| call.function == mpi::PCONTROL).collect();
+        if !is_switch.contains(&true) {
+            return Vec::new();
+        }
+        let is_off = |lane: &Lane, event: &Event| is_switch[event.call.0 as usize] && lane.words_of(event) == [1];
+        let is_paused = |lane: &&Lane| lane.events.iter().any(|event| is_off(lane, event));
+        let mut ranks: Vec<u32> = self.lanes.iter().filter(is_paused).filter_map(|lane| lane.rank).collect();
+        ranks.dedup();
+        ranks
     }
 
     /// How many calls were recorded.

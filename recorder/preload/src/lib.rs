@@ -10,6 +10,7 @@
 
 mod abi;
 mod arguments;
+mod by_handle;
 mod communicators;
 mod dlsym;
 mod frames;
@@ -33,6 +34,7 @@ mod shape;
 mod sites;
 mod spawn;
 mod stacks;
+mod turns;
 mod unwinding;
 mod weak;
 mod wrapper;

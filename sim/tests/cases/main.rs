@@ -3,6 +3,7 @@
 mod collective;
 mod deadlock;
 mod failures;
+mod files;
 mod groups;
 mod job;
 mod laws;
@@ -13,3 +14,4 @@ mod replay;
 mod requests;
 mod schedules;
 mod threads;
+mod windows;
