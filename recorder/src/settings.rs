@@ -54,6 +54,14 @@ pub const DIGEST_LIMIT: Setting = Setting {
     default: Some("65536"),
 };
 
+/// How much is kept.
+pub const LAST: Setting = Setting {
+    flag: Some("last"),
+    variable: "MPITRACE_LAST",
+    meaning: "Keep only the newest calls of each thread: as many as this much disk holds, such as 64MiB; 0 keeps all",
+    default: Some("0"),
+};
+
 /// Whether to print nothing.
 pub const QUIET: Setting =
     Setting { flag: Some("quiet"), variable: "MPITRACE_QUIET", meaning: "Print nothing about the recording", default: Some("0") };
@@ -83,7 +91,26 @@ pub const PRELOAD: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 8] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, QUIET, HANG_AFTER, ON_HANG, PRELOAD];
+pub const TABLE: [Setting; 9] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, LAST, QUIET, HANG_AFTER, ON_HANG, PRELOAD];
+
+/// A number of bytes, as people write it: `64MiB`, `1.5GB`, `4096`.
+#[must_use]
+pub fn bytes(text: &str) -> Option<u64> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1000,
+        "mb" => 1000 * 1000,
+        "gb" => 1000 * 1000 * 1000,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        _ => return None,
+    };
+    let number: f64 = number.parse().ok()?;
+    Some((number * unit as f64) as u64)
+}
 
 /// The value of a variable in an environment as the kernel keeps it.
 fn variable_in(environment: &[u8], name: &str) -> Option<OsString> {
@@ -105,6 +132,8 @@ pub struct Settings {
     pub job: String,
     /// Digests are taken of messages of up to so many bytes; 0 is never.
     pub digest_limit: u64,
+    /// The newest calls of a thread are kept, in so many bytes; 0 is all.
+    pub last: u64,
     /// Print nothing.
     pub quiet: bool,
 }
@@ -113,7 +142,7 @@ impl Settings {
     /// The settings of a recording to `output`, an absolute path, with everything else as it is by default.
     #[must_use]
     pub fn new(output: PathBuf, job: String) -> Settings {
-        Settings { parts: with_suffix(&output, ".parts"), output, job, digest_limit: DEFAULT_DIGEST_LIMIT, quiet: false }
+        Settings { parts: with_suffix(&output, ".parts"), output, job, digest_limit: DEFAULT_DIGEST_LIMIT, last: 0, quiet: false }
     }
 
     /// What this process was told; None if `mpitrace record` did not start it, and there is nothing to record.
@@ -135,6 +164,7 @@ impl Settings {
             parts: path(PARTS)?,
             job: text(JOB)?,
             digest_limit: text(DIGEST_LIMIT).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_DIGEST_LIMIT),
+            last: text(LAST).and_then(|t| bytes(&t)).unwrap_or(0),
             quiet: text(QUIET).is_some_and(|t| is_true(&t)),
         })
     }
@@ -147,6 +177,7 @@ impl Settings {
             (PARTS.variable, self.parts.clone().into()),
             (JOB.variable, self.job.clone().into()),
             (DIGEST_LIMIT.variable, self.digest_limit.to_string().into()),
+            (LAST.variable, self.last.to_string().into()),
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
         ]
     }

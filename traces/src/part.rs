@@ -5,6 +5,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::cut::Cut;
 use crate::error::Error;
 use crate::record::{Chunk, ProcessRecord, Record};
 use crate::segment::Ring;
@@ -44,10 +45,19 @@ impl Part {
         part
     }
 
-    /// Adds the calls of a thread: those in its `*.chunks`, and those still in its ring.
-    pub fn add_thread(&mut self, ring: &Ring<impl std::ops::Deref<Target = [u8]>>, chunks: &[u8]) {
+    /// Adds the calls of a thread: what its `*.cut` says of those that were dropped, those in its `*.chunks`, and those still in its ring.
+    pub fn add_thread(&mut self, ring: &Ring<impl std::ops::Deref<Target = [u8]>>, cut: &[u8], chunks: &[u8]) {
+        let mut dropped_until = None;
+        if let Some((cut, kept)) = Cut::from_bytes(cut) {
+            dropped_until = Some(cut.until);
+            self.process.cuts.push(cut);
+            self.chunks.extend(kept);
+        }
         let found = records(chunks).map_while(Result::ok).filter_map(|(_, record)| match record {
-            Record::Chunk(chunk) => Some(Chunk { thread: ring.thread(), ..chunk }),
+            // A process that is killed between noting what it drops and dropping it has left both.
+            Record::Chunk(chunk) if dropped_until.is_none_or(|until| chunk.first > until) => {
+                Some(Chunk { thread: ring.thread(), ..chunk })
+            }
             _ => None,
         });
         self.chunks.extend(found);
@@ -92,7 +102,8 @@ pub fn in_directory(directory: &Path) -> Result<Vec<Part>, Error> {
     for path in rings {
         let bytes = fs::read(&path).map_err(Error::io(&path))?;
         let Some(ring) = Ring::open(&bytes[..]) else { continue };
-        let chunks = fs::read(path.with_extension("chunks")).unwrap_or_default();
+        let saved = |extension: &str| fs::read(path.with_extension(extension)).unwrap_or_default();
+        let (cut, chunks) = (saved("cut"), [saved("older"), saved("chunks")].concat());
         let process = ring.process();
         let same = |p: &Part| p.process.pid == process.pid && p.process.host == process.host;
         match parts.iter_mut().find(|p| same(p)) {
@@ -101,12 +112,12 @@ pub fn in_directory(directory: &Path) -> Result<Vec<Part>, Error> {
                 if part.process.stopped.is_empty() {
                     part.process.stopped = process.stopped;
                 }
-                part.add_thread(&ring, &chunks);
+                part.add_thread(&ring, &cut, &chunks);
             }
             None => {
                 let ended_ns = ended_ns(&process);
                 let mut part = Part { process: ProcessRecord { ended_ns, ..process }, chunks: Vec::new() };
-                part.add_thread(&ring, &chunks);
+                part.add_thread(&ring, &cut, &chunks);
                 parts.push(part);
             }
         }

@@ -4,10 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cut::Cut;
 use crate::trace::Ending;
 
 /// The version of the format that this program writes, and the newest that it reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// One value of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +65,9 @@ pub struct ProcessRecord {
     /// The threads that have come to their end, while others may go on.
     #[serde(default)]
     pub ended_threads: Vec<u32>,
+    /// What is missing at the beginning of its threads, because only the newest calls were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<Cut>,
 }
 
 /// Two readings of the tick counter beside the monotonic clock, and what makes hosts comparable.

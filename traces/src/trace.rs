@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::call::{Call, Outcome};
 use crate::constant::FIRST_MADE;
+use crate::cut::Cut;
 use crate::site::{Object, Site, SiteId};
 
 /// The number of a [`Call`] in [`Trace::calls`].
@@ -82,6 +83,8 @@ pub struct Lane {
     pub thread: u32,
     /// Whether the thread has come to its end, and so makes no further call; the process may go on.
     pub ended: bool,
+    /// What is missing after its first calls, because only the newest were kept.
+    pub cut: Option<Box<Cut>>,
     /// The calls.
     pub events: Vec<Event>,
     /// The words of the events, see [`Lane::words_of`].

@@ -30,6 +30,7 @@ mod requests;
 mod results;
 mod shape;
 mod sites;
+mod tail;
 mod weak;
 mod wrapper;
 

@@ -10,4 +10,5 @@ mod oracle;
 mod replay;
 mod requests;
 mod schedules;
+mod tails;
 mod threads;
