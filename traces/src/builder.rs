@@ -98,6 +98,11 @@ impl TraceBuilder {
         self.trace.lanes[lane].events.reserve(events.min(1 << 24));
     }
 
+    /// A lane, to add events to whose words are there already.
+    pub(crate) fn lane_mut(&mut self, lane: usize) -> &mut Lane {
+        &mut self.trace.lanes[lane]
+    }
+
     /// Adds an event to a lane; `words_at` and `words_len` are set from `words`.
     pub fn event(&mut self, lane: usize, mut event: Event, words: &[u64]) {
         let lane = &mut self.trace.lanes[lane];

@@ -141,6 +141,8 @@ impl Keeper {
     fn communicate(&mut self, call: &Call, outcome: &Outcome) {
         let function = call.function.small();
         match function.class() {
+            _ if matches!(function, mpi::START | mpi::STARTALL) => requests(call).into_iter().for_each(|r| self.start(r)),
+            _ if function == mpi::REQUEST_FREE => self.free(call.int("request").unwrap_or_default()),
             Class::PointToPoint => self.transfer(call, outcome),
             Class::Probe => {
                 let takes =
@@ -149,8 +151,6 @@ impl Keeper {
                     self.receive(call, outcome);
                 }
             }
-            _ if matches!(function, mpi::START | mpi::STARTALL) => requests(call).into_iter().for_each(|r| self.start(r)),
-            _ if function == mpi::REQUEST_FREE => self.free(call.int("request").unwrap_or_default()),
             Class::Completion => self.complete(call, outcome),
             _ => self.join(call),
         }
@@ -516,9 +516,16 @@ mod tests {
         let status = [("status", Value::Ints([2, 5, 4, 0].into()))];
         builder.push(0, mpi::WAIT, 1, &request, Some(&status));
         builder.push(0, mpi::IRECV, 1, &message("source", -1, -2), Some(&request));
+        let persistent = [("request", Value::Int(FIRST_MADE + 1))];
+        builder.push(0, mpi::SEND_INIT, 1, &message("dest", 3, 9), Some(&persistent));
+        let started = [("count", Value::Int(1)), ("array_of_requests", Value::Ints([FIRST_MADE + 1].into()))];
+        for _ in 0..2 {
+            builder.push(0, mpi::STARTALL, 1, &started, Some(&[]));
+            builder.push(0, mpi::WAIT, 1, &persistent, Some(&[]));
+        }
         builder.push(0, mpi::BARRIER, 1, &[("comm", Value::Int(0x101))], Some(&[]));
         let (cut, _) = keeper_of(0, builder).cut();
-        assert_eq!(cut.sent, [(0x101, 1, 7, 2)]);
+        assert_eq!(cut.sent, [(0x101, 1, 7, 2), (0x101, 3, 9, 2)]);
         assert_eq!(cut.received, [(0x101, 2, 5, 1)]);
         assert_eq!((cut.collectives, cut.pending, cut.unsure), (vec![(0x101, 1)], vec![(FIRST_MADE, 0x101)], false));
     }
