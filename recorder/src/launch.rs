@@ -35,6 +35,8 @@ pub struct Request {
     pub payload: Keep,
     /// See [`STACK`](crate::settings::STACK).
     pub stack: usize,
+    /// Keep the newest calls of each thread, in so many bytes; 0 is all.
+    pub last: u64,
     /// Print nothing.
     pub quiet: bool,
     /// MPI_Pcontrol switches nothing.
@@ -110,13 +112,8 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     let library = library::locate(request.preload.as_deref(), request.embedded)?;
     let output = std::path::absolute(&request.output).map_err(Error::io("find", &request.output))?;
     let job = outer_job(&output).unwrap_or(job);
-    let settings = Settings {
-        payload: request.payload,
-        stack: request.stack,
-        quiet: request.quiet,
-        ignores_pcontrol: request.ignores_pcontrol,
-        ..Settings::new(output, job.token.clone())
-    };
+    let Request { payload, stack, last, quiet, ignores_pcontrol, .. } = *request;
+    let settings = Settings { payload, stack, last, quiet, ignores_pcontrol, ..Settings::new(output, job.token.clone()) };
     let asked = Parts { output: settings.output, directory: settings.parts, job: job.token };
     let turn = asked
         .enter(ProcessId::own(), || say(request, &format!("{}: waiting for the end of another run", asked.output.display())))?;

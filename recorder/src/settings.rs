@@ -65,6 +65,14 @@ pub const STACK: Setting = Setting {
     default: Some("16"),
 };
 
+/// How much is kept.
+pub const LAST: Setting = Setting {
+    flag: Some("last"),
+    variable: "MPITRACE_LAST",
+    meaning: "Keep only the newest calls of each thread: as many as this much disk holds, such as 64MiB; 0 keeps all",
+    default: Some("0"),
+};
+
 /// Whether to print nothing.
 pub const QUIET: Setting =
     Setting { flag: Some("quiet"), variable: "MPITRACE_QUIET", meaning: "Print nothing about the recording", default: Some("0") };
@@ -110,7 +118,27 @@ pub const PRELOAD: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 11] = [OUTPUT, PARTS, JOB, PAYLOAD, STACK, QUIET, PCONTROL, HANG_AFTER, ON_HANG, ORIGIN, PRELOAD];
+pub const TABLE: [Setting; 12] =
+    [OUTPUT, PARTS, JOB, PAYLOAD, STACK, LAST, QUIET, PCONTROL, HANG_AFTER, ON_HANG, ORIGIN, PRELOAD];
+
+/// A number of bytes, as people write it: `64MiB`, `1.5GB`, `4096`.
+#[must_use]
+pub fn bytes(text: &str) -> Option<u64> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1000,
+        "mb" => 1000 * 1000,
+        "gb" => 1000 * 1000 * 1000,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        _ => return None,
+    };
+    let number: f64 = number.parse().ok()?;
+    Some((number * unit as f64) as u64)
+}
 
 /// The value of a variable in an environment as the kernel keeps it.
 fn variable_in(environment: &[u8], name: &str) -> Option<OsString> {
@@ -136,6 +164,8 @@ pub struct Settings {
     pub payload: Keep,
     /// So many frames of each stack are kept, from 1 to [`STACK_MAX`].
     pub stack: usize,
+    /// The newest calls of a thread are kept, in so many bytes; 0 is all.
+    pub last: u64,
     /// Print nothing.
     pub quiet: bool,
     /// MPI_Pcontrol switches nothing.
@@ -157,6 +187,7 @@ impl Settings {
             job,
             payload: Keep::default(),
             stack: DEFAULT_STACK,
+            last: 0,
             quiet: false,
             ignores_pcontrol: false,
             origin: None,
@@ -183,6 +214,7 @@ impl Settings {
             job: text(JOB)?,
             payload: text(PAYLOAD).and_then(|t| Keep::named(&t)).unwrap_or_default(),
             stack: text(STACK).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_STACK).clamp(1, STACK_MAX),
+            last: text(LAST).and_then(|t| bytes(&t)).unwrap_or(0),
             quiet: text(QUIET).is_some_and(|t| is_true(&t)),
             ignores_pcontrol: text(PCONTROL).is_some_and(|t| t.eq_ignore_ascii_case(IGNORE)),
             origin: text(ORIGIN).and_then(|t| Origin::from_text(&t)),
@@ -198,6 +230,7 @@ impl Settings {
             (JOB.variable, self.job.clone().into()),
             (PAYLOAD.variable, self.payload.name().into()),
             (STACK.variable, self.stack.to_string().into()),
+            (LAST.variable, self.last.to_string().into()),
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
             (PCONTROL.variable, if self.ignores_pcontrol { IGNORE } else { "follow" }.into()),
         ];

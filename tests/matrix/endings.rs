@@ -19,7 +19,7 @@ use crate::{program, same, workplace};
 /// A test of one library in a directory of its own.
 type Test = fn(&Scene) -> Result<(), String>;
 
-const TESTS: [(&str, Test); 10] = [
+const TESTS: [(&str, Test); 12] = [
     ("interrupted", interrupted),
     ("everything_is_killed", everything_is_killed),
     ("a_hang_is_told_of_and_checked", a_hang_is_told_of_and_checked),
@@ -30,6 +30,8 @@ const TESTS: [(&str, Test); 10] = [
     ("two_jobs_at_once", two_jobs_at_once),
     ("sixty_four_ranks", sixty_four_ranks),
     ("a_million_requests", a_million_requests),
+    ("the_newest_calls_of_a_good_run", the_newest_calls_of_a_good_run),
+    ("the_newest_calls_before_a_hang", the_newest_calls_before_a_hang),
 ];
 
 /// The tests of one library.
@@ -262,4 +264,28 @@ fn a_million_requests(scene: &Scene) -> Result<(), String> {
     let program = [scene.built("many_requests.c")?, vec!["250000".into()]].concat();
     let directory = scene.compared(4, &[], &program)?;
     checked(&directory.join("trace.msgpack"), 0).map(drop)
+}
+
+/// Where only the newest calls are kept, nothing false is said of them, and what is missing is said.
+fn the_newest_calls_of_a_good_run(scene: &Scene) -> Result<(), String> {
+    let program = [scene.built("long_run.c")?, vec!["600".into()]].concat();
+    let directory = scene.compared(4, &["--last", "40KiB"], &program)?;
+    let trace = directory.join("trace.msgpack");
+    let size = fs::metadata(&trace).map_err(|e| e.to_string())?.len();
+    require(size < 4 * (40 << 10) + 8 * 300_000, "four tails and four rings should be small", &size.to_string())?;
+    let text = checked(&trace, 4)?;
+    let is_said = text.contains("calls of ranks 0, 1, 2, 3 were dropped") && text.contains("nothing wrong so far");
+    require(is_said, "it should say what is missing, and nothing else", &text)
+}
+
+/// That is what it is for.
+fn the_newest_calls_before_a_hang(scene: &Scene) -> Result<(), String> {
+    let program = [scene.built("long_run.c")?, vec!["600".into(), "hang".into()]].concat();
+    let options = ["--last", "40KiB", "--hang-after", "4", "--on-hang", "stop"];
+    scene.run("recorded", scene.recorded(4, &options, &program))?;
+    let directory = scene.home.join("recorded");
+    await_joined(&directory)?;
+    let text = checked(&directory.join("trace.msgpack"), 1)?;
+    let is_named = text.contains("ranks 0-3 wait for each other in MPI_Recv") && text.contains("were dropped");
+    require(is_named, "the deadlock should be named", &text)
 }

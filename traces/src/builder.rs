@@ -101,12 +101,17 @@ impl TraceBuilder {
 
     /// The number of this outcome.
     pub fn outcome(&mut self, outcome: Outcome) -> OutcomeId {
-        OutcomeId(intern(&mut self.trace.outcomes, &mut self.outcomes, outcome))
+        OutcomeId::new(intern(&mut self.trace.outcomes, &mut self.outcomes, outcome))
     }
 
     /// Makes room for this many more events in a lane.
     pub fn reserve(&mut self, lane: usize, events: usize) {
         self.trace.lanes[lane].events.reserve(events.min(1 << 24));
+    }
+
+    /// A lane, to add events to whose words are there already.
+    pub(crate) fn lane_mut(&mut self, lane: usize) -> &mut Lane {
+        &mut self.trace.lanes[lane]
     }
 
     /// Adds an event to a lane; `words_at` and `words_len` are set from `words`.

@@ -19,6 +19,9 @@ const LEVEL: i32 = 1;
 /// The most bytes that a body has when it is unpacked: far more than a segment holds. A damaged or malicious frame may claim more.
 const BODY_MAX: u64 = 256 << 20;
 
+/// The most bytes for which there is memory before they have come.
+const EXPECTED_MAX: u64 = 4 << 20;
+
 /// What a dictionary entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
@@ -175,7 +178,9 @@ fn compressor() -> std::io::Result<zstd::bulk::Compressor<'static>> {
 
 fn decompress(frame: &[u8]) -> Result<Vec<u8>, Flaw> {
     let damaged = |_| "its zstd frame is damaged";
-    let mut raw = Vec::new();
+    // What the frame says of itself is not believed beyond what is usual.
+    let expected = zstd::zstd_safe::get_frame_content_size(frame).ok().flatten().unwrap_or(0);
+    let mut raw = Vec::with_capacity(expected.min(EXPECTED_MAX) as usize + 1);
     zstd::stream::Decoder::with_buffer(frame).map_err(damaged)?.take(BODY_MAX + 1).read_to_end(&mut raw).map_err(damaged)?;
     if raw.len() as u64 > BODY_MAX { Err("it is larger than any chunk can be") } else { Ok(raw) }
 }
@@ -206,8 +211,19 @@ fn unzigzag(value: u64) -> i64 {
 struct Varints<'a>(std::slice::Iter<'a, u8>);
 
 impl Varints<'_> {
-    #[inline]
+    /// Nearly all numbers have one byte.
+    #[inline(always)]
     fn next(&mut self) -> Result<u64, Flaw> {
+        match self.0.as_slice() {
+            [byte, rest @ ..] if *byte < 0x80 => {
+                self.0 = rest.iter();
+                Ok(u64::from(*byte))
+            }
+            _ => self.next_long(),
+        }
+    }
+
+    fn next_long(&mut self) -> Result<u64, Flaw> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let &byte = self.0.next().ok_or("a column ends too early")?;
@@ -353,9 +369,10 @@ pub fn unpack(chunk: &Chunk, builder: &mut TraceBuilder, lane: usize, time: &Tim
     let [call, outcome, gap, duration, words, digests] = [(); 6].map(|()| reader.bin());
     let [mut call, mut outcome, mut gap, mut duration, mut words] =
         [call?, outcome?, gap?, duration?, words?].map(|c| Varints(c.iter()));
-    let digests: Vec<u64> = digests?.chunks_exact(8).map(|b| u64::from_le_bytes(b.try_into().expect("eight bytes"))).collect();
-    let (mut previous_end, mut at) = (chunk.first, 0);
+    let mut left = digests?;
+    let mut previous_end = chunk.first;
     builder.reserve(lane, chunk.calls as usize);
+    let lane = builder.lane_mut(lane);
     for _ in 0..chunk.calls {
         let start = previous_end.wrapping_add_signed(unzigzag(gap.next()?));
         let ticks = duration.next()?;
@@ -365,12 +382,17 @@ pub fn unpack(chunk: &Chunk, builder: &mut TraceBuilder, lane: usize, time: &Tim
             0 => None,
             n => Some(*numbers.outcomes.get(n as usize - 1).ok_or("an outcome is not in its dictionary")?),
         };
-        let len = words.next()? as usize;
-        let own = digests.get(at..at + len).ok_or("a column of words ends too early")?;
-        at += len;
-        let start_ns = time.start_ns(start);
-        let duration_ns = time.duration_ns(ticks);
-        builder.event(lane, Event { call, outcome, start_ns, duration_ns, words_at: 0, words_len: 0 }, own);
+        let words_at = u32::try_from(lane.words.len()).unwrap_or(u32::MAX);
+        let words_len = words.next()?;
+        if words_len > 0 {
+            let bytes = usize::try_from(words_len).ok().and_then(|len| len.checked_mul(8));
+            let (own, rest) = bytes.and_then(|len| left.split_at_checked(len)).ok_or("a column of words ends too early")?;
+            lane.words.extend(own.chunks_exact(8).map(|b| u64::from_le_bytes(b.try_into().expect("eight bytes"))));
+            left = rest;
+        }
+        let (start_ns, duration_ns) = (time.start_ns(start), time.duration_ns(ticks));
+        let words_len = u16::try_from(words_len).unwrap_or(0);
+        lane.events.push(Event { call, outcome, start_ns, duration_ns, words_at, words_len });
     }
     Ok(())
 }
@@ -384,6 +406,9 @@ pub struct Timeline {
 }
 
 impl Timeline {
+    /// Ticks as they are.
+    pub(crate) const TICKS: Timeline = Timeline { first_ticks: 0, first_ns: 0.0, ns_per_tick: 1.0 };
+
     /// For a process with this clock, in a trace that begins at `origin_ns`, which is real time.
     #[must_use]
     pub fn new(clock: &Clock, origin_ns: u64) -> Timeline {
@@ -391,14 +416,24 @@ impl Timeline {
         Timeline { first_ticks: clock.first_ticks, first_ns, ns_per_tick: clock.ns_per_tick() }
     }
 
+    #[inline]
     fn start_ns(&self, ticks: u64) -> u64 {
         let since = ticks.wrapping_sub(self.first_ticks) as i64 as f64;
-        (self.first_ns + since * self.ns_per_tick).round() as u64
+        rounded(self.first_ns + since * self.ns_per_tick)
     }
 
+    #[inline]
     fn duration_ns(&self, ticks: u64) -> u64 {
-        (ticks as f64 * self.ns_per_tick).round() as u64
+        rounded(ticks as i64 as f64 * self.ns_per_tick)
     }
+}
+
+/// The nearest whole number of ns; 0 for what is negative. `f64::round` is a function call on most machines, and the conversion looks for
+/// what is no number: below 2^51 the sum with 2^52 has it in its lowest bits, rounded by the addition.
+#[inline]
+fn rounded(ns: f64) -> u64 {
+    const FIRST_OF_WHOLE: f64 = (1u64 << 52) as f64;
+    if (0.0..FIRST_OF_WHOLE / 2.0).contains(&ns) { (ns + FIRST_OF_WHOLE).to_bits() & ((1 << 52) - 1) } else { ns.round() as u64 }
 }
 
 /// The numbers in the trace of a chunk's entries.

@@ -10,6 +10,7 @@ pub mod builder;
 pub mod call;
 pub mod chunk;
 pub mod constant;
+pub mod cut;
 pub mod error;
 pub mod function;
 pub mod part;

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustc_hash::FxHashMap;
 
+use crate::cut::Cut;
 use crate::error::Error;
 use crate::record::{Chunk, PayloadRecord, ProcessRecord, Record, records};
 use crate::segment::Ring;
@@ -55,15 +56,27 @@ impl Part {
         part
     }
 
-    /// Adds the calls of a thread: those in its `*.chunks`, which need not exist, and those still in its ring.
-    pub fn add_thread(&mut self, ring: &Ring<impl std::ops::Deref<Target = [u8]>>, chunks: &Path) {
-        let path = Arc::new(chunks.to_owned());
-        let file = File::open(chunks).map(|file| BufReader::with_capacity(1 << 20, file));
-        for found in file.into_iter().flat_map(records).map_while(Result::ok) {
-            match found.record {
-                Record::Chunk(chunk) => self.chunks.push(Chunk { thread: ring.thread(), ..chunk }),
-                Record::Payload(payload) => self.payloads.push(Piece::new(&path, (found.offset, found.bytes), &payload)),
-                _ => {}
+    /// Adds the calls of a thread: what its `*.cut` says of those that were dropped, those in its `*.older` and `*.chunks`, which need not
+    /// exist, and those still in its ring.
+    pub fn add_thread(&mut self, ring: &Ring<impl std::ops::Deref<Target = [u8]>>, files: &Path) {
+        let mut dropped_until = None;
+        let cut = fs::read(files.with_extension("cut")).unwrap_or_default();
+        if let Some((cut, kept)) = Cut::from_bytes(&cut) {
+            dropped_until = Some(cut.until);
+            self.process.cuts.push(cut);
+            self.chunks.extend(kept);
+        }
+        // A process that is killed between noting what it drops and dropping it has left both.
+        let is_kept = |chunk: &Chunk| dropped_until.is_none_or(|until| chunk.first > until);
+        for extension in ["older", "chunks"] {
+            let path = Arc::new(files.with_extension(extension));
+            let file = File::open(&*path).map(|file| BufReader::with_capacity(1 << 20, file));
+            for found in file.into_iter().flat_map(records).map_while(Result::ok) {
+                match found.record {
+                    Record::Chunk(chunk) if is_kept(&chunk) => self.chunks.push(Chunk { thread: ring.thread(), ..chunk }),
+                    Record::Payload(payload) => self.payloads.push(Piece::new(&path, (found.offset, found.bytes), &payload)),
+                    _ => {}
+                }
             }
         }
         if ring.has_ended() {
@@ -88,7 +101,6 @@ pub fn in_directory(directory: &Path) -> Result<Vec<Part>, Error> {
     for path in rings {
         let bytes = fs::read(&path).map_err(Error::io(&path))?;
         let Some(ring) = Ring::open(&bytes[..]) else { continue };
-        let chunks = path.with_extension("chunks");
         let process = ring.process();
         let same = |p: &Part| p.process.pid == process.pid && p.process.host == process.host;
         match parts.iter_mut().find(|p| same(p)) {
@@ -102,12 +114,12 @@ pub fn in_directory(directory: &Path) -> Result<Vec<Part>, Error> {
                 if part.process.stopped.is_empty() {
                     part.process.stopped = process.stopped;
                 }
-                part.add_thread(&ring, &chunks);
+                part.add_thread(&ring, &path);
             }
             None => {
                 let ended_ns = ended_ns(&process);
                 let mut part = Part { process: ProcessRecord { ended_ns, ..process }, ..Part::default() };
-                part.add_thread(&ring, &chunks);
+                part.add_thread(&ring, &path);
                 parts.push(part);
             }
         }

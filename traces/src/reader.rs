@@ -97,7 +97,7 @@ fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Trace,
     builder.world_size(size);
     builder.spawned(spawned.clone());
     let mut ends_ns = Vec::new();
-    for part in parts {
+    for mut part in parts {
         let clock = part.process.clock;
         if part.process.ended_ns > 0 {
             ends_ns.push((clock.realtime_ns + part.process.ended_ns).saturating_sub(origin_ns));
@@ -105,6 +105,7 @@ fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Trace,
         let first = spawned.iter().find(|world| world.number == part.process.world).map_or(0, |world| world.first);
         let rank = part.process.rank.map(|rank| first.saturating_add(rank));
         let ended_threads = part.process.ended_threads.clone();
+        let cuts = std::mem::take(&mut part.process.cuts);
         let number = builder.process(process_of(part.process, rank));
         let timeline = Timeline::new(&clock, origin_ns);
         let mut lanes: Vec<(u32, usize)> = Vec::new();
@@ -117,6 +118,7 @@ fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Trace,
                         rank,
                         thread: chunk.thread,
                         ended: ended_threads.contains(&chunk.thread),
+                        cut: cuts.iter().find(|cut| cut.thread == chunk.thread).map(|cut| Box::new(cut.clone())),
                         ..Lane::default()
                     });
                     lanes.push((chunk.thread, lane));
@@ -140,6 +142,7 @@ fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Trace,
             .push(format!("the program switched the recording of {} off for a time, by MPI_Pcontrol", rank_list(&paused)));
     }
     incomplete_ranks(path, &mut trace);
+    dropped_calls(path, &mut trace);
     close_open_calls(&mut trace, ends_ns.into_iter().max().unwrap_or(0));
     Ok(trace)
 }
@@ -195,6 +198,21 @@ fn incomplete_ranks(path: &Path, trace: &mut Trace) {
     });
     let told: Vec<String> = told.collect();
     trace.damage.extend(told);
+}
+
+/// The calls that a recording dropped which keeps the newest.
+fn dropped_calls(path: &Path, trace: &mut Trace) {
+    let cuts = || trace.lanes.iter().filter_map(|lane| Some((lane.rank, lane.cut.as_ref()?.calls)));
+    let mut ranks: Vec<u32> = cuts().filter_map(|(rank, _)| rank).collect();
+    ranks.dedup();
+    if cuts().next().is_some() {
+        let calls: u64 = cuts().map(|(_, calls)| calls).sum();
+        trace.damage.push(format!(
+            "{}: the first {calls} calls of {} were dropped, as only the newest are kept (--last)",
+            path.display(),
+            rank_list(&ranks)
+        ));
+    }
 }
 
 /// `rank 3`, or `ranks 1, 4, 5 …`.

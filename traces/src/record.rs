@@ -6,6 +6,7 @@ use std::io::{BufRead, Read};
 
 use serde::{Deserialize, Serialize};
 
+use crate::cut::Cut;
 use crate::payload::Keep;
 use crate::trace::Ending;
 
@@ -75,6 +76,9 @@ pub struct ProcessRecord {
     /// What is kept of the data that its calls send and receive; nothing is said of it in traces of version 1, whose digests follow another rule.
     #[serde(default = "Keep::not_said")]
     pub payload: Keep,
+    /// What is missing at the beginning of its threads, because only the newest calls were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<Cut>,
 }
 
 /// Two readings of the tick counter beside the monotonic clock, and what makes hosts comparable.

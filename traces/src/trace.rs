@@ -2,10 +2,12 @@
 //!
 //! This is what every reader works on. It knows nothing of files (`reader`, `writer`) and nothing of what the calls mean.
 
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use crate::call::{Call, Outcome};
 use crate::constant::FIRST_MADE;
+use crate::cut::Cut;
 use crate::function::mpi;
 use crate::payload::Keep;
 use crate::site::{Frame, Object, Site, SiteId, outwards};
@@ -14,9 +16,23 @@ use crate::site::{Frame, Object, Site, SiteId, outwards};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(pub u32);
 
-/// The number of an [`Outcome`] in [`Trace::outcomes`].
+/// The number of an [`Outcome`] in [`Trace::outcomes`]. One more is kept, so that having none takes no room: an event has 32 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct OutcomeId(pub u32);
+pub struct OutcomeId(NonZeroU32);
+
+impl OutcomeId {
+    /// Of the outcome with this number.
+    #[must_use]
+    pub fn new(number: u32) -> OutcomeId {
+        OutcomeId(NonZeroU32::MIN.saturating_add(number))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0.get() - 1
+    }
+}
 
 /// A recorded run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -101,6 +117,8 @@ pub struct Lane {
     pub thread: u32,
     /// Whether the thread has come to its end, and so makes no further call; the process may go on.
     pub ended: bool,
+    /// What is missing after its first calls, because only the newest were kept.
+    pub cut: Option<Box<Cut>>,
     /// The calls.
     pub events: Vec<Event>,
     /// The words of the events, see [`Lane::words_of`].
@@ -154,7 +172,7 @@ impl Trace {
     /// An outcome.
     #[must_use]
     pub fn outcome(&self, id: OutcomeId) -> &Outcome {
-        &self.outcomes[id.0 as usize]
+        &self.outcomes[id.number() as usize]
     }
 
     /// A site.

@@ -168,6 +168,12 @@ pub fn write(path: &Path, trace: &Trace) -> Result<Summary, Error> {
             clock: Clock::NANOSECONDS,
             ended_ns: trace.end_ns(),
             stopped: process.stopped.clone(),
+            cuts: trace
+                .lanes
+                .iter()
+                .filter(|l| l.process as usize == number)
+                .filter_map(|l| Some((**l.cut.as_ref()?).clone()))
+                .collect(),
             ended_threads: trace.lanes.iter().filter(|l| l.process as usize == number && l.ended).map(|l| l.thread).collect(),
             payload: process.payload,
         };

@@ -138,7 +138,7 @@ fn what_is_no_trace_is_refused_with_the_reason() {
     assert!(matches!(open("empty", b""), Err(Error::Empty { .. })));
     assert!(matches!(open("elf", b"\x7fELF and so on"), Err(Error::Foreign { offset: 0, .. })));
     let newer = b"\x81\xa8mpitrace\x82\xa7version\x63\xa6writer\xa0";
-    assert!(matches!(open("newer", newer), Err(Error::TooNew { found: 99, known: 2, .. })));
+    assert!(matches!(open("newer", newer), Err(Error::TooNew { found: 99, known: traces::record::VERSION, .. })));
     assert!(matches!(traces::open(dir.path()), Err(Error::NoSegments { .. })));
     assert!(matches!(traces::open(Path::new("/nowhere/trace.msgpack")), Err(Error::Io { .. })));
 }
@@ -320,4 +320,38 @@ fn a_content_that_is_cut_or_damaged_is_none() {
     changed[whole.len() / 2] ^= 1;
     fs::write(&path, &changed).unwrap();
     assert_eq!(Contents::open(dir.path()).unwrap().get(0, digest), None);
+}
+
+/// As a recorder leaves them that keeps the newest calls, killed between noting what it drops and dropping it.
+#[test]
+fn segments_that_have_lost_their_first_calls_say_so_and_are_joined_without_loss() {
+    let dir = recorded(50_000);
+    let whole = traces::open(dir.path()).unwrap();
+    let saved = fs::read(dir.path().join("h-7-0.chunks")).unwrap();
+    let mut rest = &saved[..];
+    let mut chunks = Vec::new();
+    while let Ok(traces::record::Record::Chunk(chunk)) = rmp_serde::from_read(&mut rest) {
+        chunks.push(chunk);
+    }
+    assert!(chunks.len() > 3, "so many calls do not fit into fewer");
+    let mut keeper = traces::cut::Keeper::new(0);
+    keeper.see(&chunks[0]);
+    let (cut, kept) = keeper.cut();
+    let dropped = cut.calls;
+    fs::write(dir.path().join("h-7-0.cut"), cut.to_bytes(kept)).unwrap();
+    let bytes = |chunks: &[traces::record::Chunk]| -> Vec<u8> {
+        chunks.iter().flat_map(|chunk| traces::record::Record::Chunk(chunk.clone()).to_bytes()).collect()
+    };
+    fs::write(dir.path().join("h-7-0.older"), bytes(&chunks[..2])).unwrap();
+    fs::write(dir.path().join("h-7-0.chunks"), bytes(&chunks[2..])).unwrap();
+    let read = traces::open(dir.path()).unwrap();
+    assert_eq!(read.event_count() + dropped, whole.event_count());
+    assert_eq!(read.lanes[0].events.last().map(|e| e.duration_ns), whole.lanes[0].events.last().map(|e| e.duration_ns));
+    assert!(read.damage[0].contains(&format!("the first {dropped} calls of rank 0 were dropped")), "{:?}", read.damage);
+    let joined = dir.path().join("joined.msgpack");
+    traces::join(dir.path(), &joined).unwrap();
+    let again = traces::open(&joined).unwrap();
+    assert_eq!((&again.lanes, again.damage.len()), (&read.lanes, read.damage.len()));
+    traces::write(&joined, &read).unwrap();
+    assert_eq!(traces::open(&joined).unwrap().lanes[0].cut, read.lanes[0].cut);
 }

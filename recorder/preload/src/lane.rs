@@ -27,6 +27,7 @@ use crate::sites::Sites;
 use crate::spawn::Spawn;
 use crate::stacks::Stacks;
 use crate::store::Store;
+use crate::tail::Tail;
 
 /// A file mapped into memory.
 #[derive(Debug)]
@@ -106,6 +107,8 @@ pub struct Lane {
     /// Where the ring's contents are packed.
     body: Body,
     chunks: Output,
+    /// Where only the newest calls are kept.
+    tail: Option<Tail>,
 }
 
 /// What a thread has of its own. A wrapper asks for it once: in a shared library that costs a function call.
@@ -221,6 +224,7 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
         spawn: None,
         body: Body::default(),
         chunks,
+        tail: (process.settings.last > 0).then(|| Tail::new(&stem, thread, process.settings.last)),
     });
     let lane = Box::into_raw(lane);
     tell_end_of_thread(lane);
@@ -271,7 +275,16 @@ impl Lane {
     }
 
     fn save(&mut self, chunk: Chunk) -> io::Result<()> {
-        let bytes = Record::Chunk(chunk).to_bytes();
-        without_signals(|| self.chunks.append(&bytes))
+        let record = Record::Chunk(chunk);
+        let bytes = record.to_bytes();
+        let Lane { tail, chunks, .. } = self;
+        without_signals(|| {
+            tail.as_mut().map_or(Ok(()), |tail| tail.make_room(bytes.len() as u64, chunks))?;
+            chunks.append(&bytes)
+        })?;
+        if let (Some(tail), Record::Chunk(chunk)) = (tail, &record) {
+            tail.saved(chunk, bytes.len() as u64);
+        }
+        Ok(())
     }
 }

@@ -39,6 +39,7 @@ mod sites;
 mod spawn;
 mod stacks;
 mod store;
+mod tail;
 mod turns;
 mod unwinding;
 mod weak;

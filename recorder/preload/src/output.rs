@@ -42,10 +42,24 @@ impl Output {
         file.write_all(bytes).inspect_err(|_| drop(file.set_len(before)))
     }
 
+    /// The file has another name now: makes a new one under the old name.
+    pub fn begin_anew(&mut self) -> io::Result<()> {
+        let new = Output::open(self.path.clone())?;
+        let old = std::mem::replace(self, new);
+        if !old.is_same() {
+            std::mem::forget(old.file);
+        }
+        Ok(())
+    }
+
+    /// Whether the descriptor still is that of the file.
+    fn is_same(&self) -> bool {
+        self.file.metadata().is_ok_and(|m| (m.dev(), m.ino()) == self.identity)
+    }
+
     /// Sees to it that the descriptor still is that of the file.
     fn make_sure(&mut self) -> io::Result<()> {
-        let is_same = |m: std::fs::Metadata| (m.dev(), m.ino()) == self.identity;
-        if self.file.metadata().is_ok_and(is_same) {
+        if self.is_same() {
             return Ok(());
         }
         let new = Output::open(self.path.clone())?;

@@ -246,9 +246,12 @@ fn relative(path: &Path) -> String {
     path.strip_prefix(&here).unwrap_or(path).display().to_string()
 }
 
+/// What the files of a segment are called.
+const SEGMENT_FILES: [&str; 4] = ["ring", "chunks", "older", "cut"];
+
 fn remove_segments(parts: &Path) {
     for entry in fs::read_dir(parts).into_iter().flatten().flatten() {
-        if entry.path().extension().is_some_and(|e| e == "ring" || e == "chunks") {
+        if entry.path().extension().is_some_and(|e| SEGMENT_FILES.iter().any(|ours| e == *ours)) {
             let _ = fs::remove_file(entry.path());
         }
     }

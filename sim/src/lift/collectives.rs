@@ -82,6 +82,11 @@ fn constructor(function: Function) -> Option<&'static str> {
     })
 }
 
+/// Whether a function is one that all members of a communicator call together.
+pub(crate) fn is_collective(function: Function) -> bool {
+    blocking_form(function).is_some() || constructor(function).is_some()
+}
+
 impl Lifter<'_> {
     /// What a collective call does; None if it is none, or none that can be followed.
     pub(super) fn collective(&mut self, a: &Arguments) -> Option<Op> {

@@ -3,6 +3,7 @@
 //! A call that is not modelled or that concerns nobody else becomes [`Op::Local`], and its request, if it makes one, completes
 //! at once. Nothing here judges a call; the checks read the arguments again where they need more than the machine does.
 
+mod align;
 mod arguments;
 mod arrays;
 mod collectives;
@@ -29,7 +30,7 @@ use crate::program::{
     Channel, ChannelId, Completion, End, Lane, Mailbox, MailboxId, Op, OpId, Program, SetId, Slot, Span, Thing,
 };
 pub(crate) use arguments::Arguments;
-pub(crate) use collectives::{Pattern, blocking_form};
+pub(crate) use collectives::{Pattern, blocking_form, is_collective};
 pub(crate) use communicators::Communicators;
 pub(crate) use completions::completed_requests;
 pub(crate) use datatypes::Datatypes;
@@ -61,6 +62,10 @@ pub(crate) fn lift(trace: &Trace) -> Lifted {
     let mut lifter = Lifter::new(trace);
     for number in 0..trace.lanes.len() {
         lifter.lane(number);
+    }
+    lifter.align();
+    for number in 0..trace.lanes.len() {
+        lifter.pin_if_needed(number);
     }
     lifter.program.turns = threads::turns(trace);
     if !lifter.program.turns.is_empty() {
@@ -109,6 +114,8 @@ struct Lifter<'t> {
     is_ending_epoch: bool,
     /// Whether it has calls whose requests have to be followed through the lane.
     needs_pins: bool,
+    /// The same of each lane.
+    needing_pins: Vec<bool>,
 }
 
 impl<'t> Lifter<'t> {
@@ -142,6 +149,7 @@ impl<'t> Lifter<'t> {
             process: 0,
             is_ending_epoch: false,
             needs_pins: false,
+            needing_pins: Vec::new(),
         }
     }
 
@@ -157,7 +165,7 @@ impl<'t> Lifter<'t> {
             let mut known: FxHashMap<(u32, u32, bool), OpId> = FxHashMap::default();
             for event in &lane.events {
                 self.is_ending_epoch = self.ends_epoch(event);
-                let key = (event.call.0, event.outcome.map_or(u32::MAX, |o| o.0), self.is_ending_epoch);
+                let key = (event.call.0, event.outcome.map_or(u32::MAX, |o| o.number()), self.is_ending_epoch);
                 let mut translate = || {
                     let call = trace.call(event.call);
                     let outcome = event.outcome.map(|o| trace.outcome(o));
@@ -170,11 +178,17 @@ impl<'t> Lifter<'t> {
         }
         let end = self.end_of(number, &steps);
         let in_flight = self.polls_at_end(lane, &mut steps) || lane.events.last().is_some_and(|e| e.outcome.is_none());
-        let mut program = Lane { rank: self.rank, steps, end, in_flight, has_ended: lane.ended, ..Lane::default() };
-        if self.needs_pins {
+        self.program.lanes.push(Lane { rank: self.rank, steps, end, in_flight, has_ended: lane.ended, ..Lane::default() });
+        self.needing_pins.push(self.needs_pins);
+    }
+
+    /// Follows the requests of a lane that has calls which need it.
+    fn pin_if_needed(&mut self, number: usize) {
+        if self.needing_pins[number] {
+            let mut program = std::mem::take(&mut self.program.lanes[number]);
             self.pin(number, &mut program);
+            self.program.lanes[number] = program;
         }
-        self.program.lanes.push(program);
     }
 
     fn end_of(&self, number: usize, steps: &[OpId]) -> End {

@@ -15,7 +15,7 @@ pub fn run(program: &Program, library: Library, mut seed: u64) -> Run {
     })
 }
 
-fn is_stuck(report: &Report) -> bool {
+pub fn is_stuck(report: &Report) -> bool {
     let rules =
         ["deadlock/cycle", "deadlock/missing-rank", "deadlock/buffering", "match/tag", "match/communicator", "match/source"];
     // What another schedule would show, is not of this run.
@@ -25,7 +25,7 @@ fn is_stuck(report: &Report) -> bool {
 }
 
 /// Whether a wrong order of collectives is blamed for whatever happened: the model does not look at that.
-fn has_wrong_order(report: &Report) -> bool {
+pub fn has_wrong_order(report: &Report) -> bool {
     report.findings.iter().any(|f| f.rule.name == "collective/order")
 }
 
@@ -41,7 +41,7 @@ fn is_deadlock(finding: &sim::Finding) -> bool {
 }
 
 /// Whether a wildcard took a message and no call that returned says which.
-fn has_open_wildcard(program: &Program, run: &Run) -> bool {
+pub fn has_open_wildcard(program: &Program, run: &Run) -> bool {
     run.taken.keys().any(|&(rank, at)| match &program[rank][at] {
         Step::Recv { from: None, request: Some(request), .. } => {
             let completes = |step: &Step| matches!(step, Step::Wait(list) if list.contains(request));
@@ -52,7 +52,7 @@ fn has_open_wildcard(program: &Program, run: &Run) -> bool {
 }
 
 /// Which message each receive took, by the steps that posted them.
-fn matched(report: &Report) -> BTreeMap<(usize, usize), (usize, usize)> {
+pub fn matched(report: &Report) -> BTreeMap<(usize, usize), (usize, usize)> {
     let place = |p: sim::Place| (p.lane as usize, (p.event - FIRST_CALLS) as usize);
     report.messages.iter().map(|m| (place(m.receive), place(m.send))).collect()
 }

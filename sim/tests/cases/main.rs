@@ -13,5 +13,6 @@ mod partitioned;
 mod replay;
 mod requests;
 mod schedules;
+mod tails;
 mod threads;
 mod windows;

@@ -11,7 +11,7 @@ use clap::builder::{OsStringValueParser, StringValueParser, TypedValueParser};
 use mpitrace::exit;
 use recorder::Error;
 use recorder::launch::{OnHang, Request, launch};
-use recorder::settings::{HANG_AFTER, ON_HANG, OUTPUT, PAYLOAD, PCONTROL, PRELOAD, QUIET, STACK, Setting, is_true};
+use recorder::settings::{HANG_AFTER, LAST, ON_HANG, OUTPUT, PAYLOAD, PCONTROL, PRELOAD, QUIET, STACK, Setting, bytes, is_true};
 use traces::payload::Keep;
 
 use crate::watch;
@@ -49,6 +49,10 @@ pub struct Arguments {
 
     #[arg(long = long(STACK), env = STACK.variable, help = STACK.meaning, value_name = "FRAMES", default_value = STACK.default)]
     stack: usize,
+
+    #[arg(long = long(LAST), env = LAST.variable, help = LAST.meaning, value_name = "SIZE")]
+    #[arg(default_value = LAST.default, value_parser = |text: &str| bytes(text).ok_or("a size is a number with a unit, such as 64MiB"))]
+    last: u64,
 
     #[arg(short = 'q', long = long(QUIET), env = QUIET.variable, help = QUIET.meaning)]
     #[arg(value_parser = StringValueParser::new().map(|text| is_true(&text)), action = clap::ArgAction::SetTrue)]
@@ -144,6 +148,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         output: arguments.output,
         payload: arguments.payload.into(),
         stack: arguments.stack,
+        last: arguments.last,
         quiet: arguments.quiet,
         ignores_pcontrol: arguments.pcontrol == Pcontrol::Ignore,
         hang_after_s: arguments.hang_after,
