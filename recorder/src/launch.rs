@@ -37,6 +37,8 @@ pub struct Request {
     pub hang_after_s: u64,
     /// What is done about a run that hangs.
     pub on_hang: OnHang,
+    /// So many seconds ranks of hosts without a common file system wait for each other in MPI_Finalize.
+    pub gather_patience_s: u64,
     /// The library to preload, if the user names one.
     pub preload: Option<PathBuf>,
     /// The library that the command carries.
@@ -104,8 +106,15 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     let library = library::locate(request.preload.as_deref(), request.embedded)?;
     let output = std::path::absolute(&request.output).map_err(Error::io("find", &request.output))?;
     let job = outer_job(&output).unwrap_or(job);
-    let settings =
-        Settings { digest_limit: request.digest_limit, quiet: request.quiet, ..Settings::new(output, job.token.clone()) };
+    // What started this process is no rank, and knows nothing of how many there will be.
+    let local_ranks = job.rank.as_ref().and(job.local_size).and_then(|ranks| u32::try_from(ranks).ok());
+    let settings = Settings {
+        digest_limit: request.digest_limit,
+        quiet: request.quiet,
+        gather_patience_s: request.gather_patience_s,
+        local_ranks,
+        ..Settings::new(output, job.token.clone())
+    };
     let parts = Parts { output: settings.output.clone(), directory: settings.parts.clone(), job: job.token };
     let turn = parts
         .enter(ProcessId::own(), || say(request, &format!("{}: waiting for the end of another run", parts.output.display())))?;

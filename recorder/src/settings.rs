@@ -44,6 +44,22 @@ pub const JOB: Setting = Setting {
     default: None,
 };
 
+/// How many ranks are on this machine.
+pub const LOCAL_RANKS: Setting = Setting {
+    flag: None,
+    variable: "MPITRACE_LOCAL_RANKS",
+    meaning: "How many ranks the launcher starts on this machine",
+    default: None,
+};
+
+/// How long ranks on machines without a common file system wait for each other in MPI_Finalize.
+pub const GATHER_PATIENCE: Setting = Setting {
+    flag: Some("gather-patience"),
+    variable: "MPITRACE_GATHER_PATIENCE",
+    meaning: "On hosts without a common file system, wait so many seconds in MPI_Finalize for ranks of other hosts, to bring all calls into one trace; 0 makes a trace a host",
+    default: Some("60"),
+};
+
 /// How much of a message its digest covers.
 pub const DIGEST_LIMIT: Setting = Setting {
     flag: Some("digest-limit"),
@@ -81,10 +97,14 @@ pub const PRELOAD: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 8] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, QUIET, HANG_AFTER, ON_HANG, PRELOAD];
+pub const TABLE: [Setting; 10] =
+    [OUTPUT, PARTS, JOB, LOCAL_RANKS, DIGEST_LIMIT, QUIET, HANG_AFTER, ON_HANG, GATHER_PATIENCE, PRELOAD];
 
 /// The limit of [`DIGEST_LIMIT`] where nothing else is said.
 pub const DEFAULT_DIGEST_LIMIT: u64 = 64 << 10;
+
+/// What [`GATHER_PATIENCE`] is where nothing else is said.
+pub const DEFAULT_GATHER_PATIENCE_S: u64 = 60;
 
 /// What the preload has to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +115,10 @@ pub struct Settings {
     pub parts: PathBuf,
     /// The token of this run, the same in all processes that `mpiexec` started together.
     pub job: String,
+    /// How many ranks are on this machine, if the launcher says so.
+    pub local_ranks: Option<u32>,
+    /// So many seconds ranks wait in MPI_Finalize for those on other machines.
+    pub gather_patience_s: u64,
     /// Digests are taken of messages of up to so many bytes; 0 is never.
     pub digest_limit: u64,
     /// Print nothing.
@@ -105,7 +129,15 @@ impl Settings {
     /// The settings of a recording to `output`, an absolute path, with everything else as it is by default.
     #[must_use]
     pub fn new(output: PathBuf, job: String) -> Settings {
-        Settings { parts: with_suffix(&output, ".parts"), output, job, digest_limit: DEFAULT_DIGEST_LIMIT, quiet: false }
+        Settings {
+            parts: with_suffix(&output, ".parts"),
+            output,
+            job,
+            local_ranks: None,
+            gather_patience_s: DEFAULT_GATHER_PATIENCE_S,
+            digest_limit: DEFAULT_DIGEST_LIMIT,
+            quiet: false,
+        }
     }
 
     /// What this process was told; None if `mpitrace record` did not start it, and there is nothing to record.
@@ -122,6 +154,8 @@ impl Settings {
             output: path(OUTPUT)?,
             parts: path(PARTS)?,
             job: text(JOB)?,
+            local_ranks: text(LOCAL_RANKS).and_then(|t| t.parse().ok()),
+            gather_patience_s: text(GATHER_PATIENCE).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_GATHER_PATIENCE_S),
             digest_limit: text(DIGEST_LIMIT).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_DIGEST_LIMIT),
             quiet: text(QUIET).is_some_and(|t| is_true(&t)),
         })
@@ -130,13 +164,16 @@ impl Settings {
     /// The variables that say the same.
     #[must_use]
     pub fn to_environment(&self) -> Vec<(&'static str, OsString)> {
-        vec![
+        let mut variables = vec![
             (OUTPUT.variable, self.output.clone().into()),
             (PARTS.variable, self.parts.clone().into()),
             (JOB.variable, self.job.clone().into()),
+            (GATHER_PATIENCE.variable, self.gather_patience_s.to_string().into()),
             (DIGEST_LIMIT.variable, self.digest_limit.to_string().into()),
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
-        ]
+        ];
+        variables.extend(self.local_ranks.map(|ranks| (LOCAL_RANKS.variable, ranks.to_string().into())));
+        variables
     }
 }
 
@@ -185,7 +222,13 @@ mod tests {
     use super::*;
 
     fn example() -> Settings {
-        Settings { digest_limit: 7, quiet: true, ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into()) }
+        Settings {
+            digest_limit: 7,
+            local_ranks: Some(2),
+            gather_patience_s: 5,
+            quiet: true,
+            ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into())
+        }
     }
 
     #[test]
@@ -201,6 +244,7 @@ mod tests {
             assert!(TABLE.iter().any(|s| s.variable == variable), "{variable}");
         }
         assert_eq!(DIGEST_LIMIT.default, Some(DEFAULT_DIGEST_LIMIT.to_string().as_str()));
+        assert_eq!(GATHER_PATIENCE.default, Some(DEFAULT_GATHER_PATIENCE_S.to_string().as_str()));
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod chunk;
 pub mod constant;
 pub mod error;
 pub mod function;
+pub mod offset;
 pub mod part;
 pub mod reader;
 pub mod record;

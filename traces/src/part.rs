@@ -79,18 +79,54 @@ pub(crate) fn records(bytes: &[u8]) -> impl Iterator<Item = Result<(u64, Record)
     })
 }
 
-/// The parts that lie as segments in a directory, by rank.
+/// The parts that lie in a directory, as segments or as other hosts have sent them, by rank.
 ///
 /// # Errors
-/// If the directory cannot be read or holds no segment.
+/// If the directory cannot be read or holds no part.
 pub fn in_directory(directory: &Path) -> Result<Vec<Part>, Error> {
+    let mut parts = of_rings(&files(directory, "ring")?)?;
+    for path in files(directory, "part")? {
+        parts.push(Part::from_bytes(&fs::read(&path).map_err(Error::io(&path))?));
+    }
+    if parts.is_empty() {
+        return Err(Error::NoSegments { path: directory.to_owned() });
+    }
+    parts.sort_by_key(|p| (p.process.rank.is_none(), p.process.rank, p.process.pid));
+    Ok(parts)
+}
+
+/// The part of one process, whose segments in a directory are named so; None if there is none.
+///
+/// # Errors
+/// If a segment cannot be read.
+pub fn of_process(directory: &Path, name: &str) -> Result<Option<Part>, Error> {
+    let mut rings = files(directory, "ring")?;
+    rings.retain(|path| process_name(path) == Some(name));
+    Ok(of_rings(&rings)?.pop())
+}
+
+/// What the names of a process's segments have in common: `HOST-PID` of `HOST-PID-THREAD.ring`.
+#[must_use]
+pub fn process_name(segment: &Path) -> Option<&str> {
+    Some(segment.file_stem()?.to_str()?.rsplit_once('-')?.0)
+}
+
+/// The files of a directory with this extension, in the order of their names.
+///
+/// # Errors
+/// If the directory cannot be read.
+pub fn files(directory: &Path, extension: &str) -> Result<Vec<PathBuf>, Error> {
     let entries = fs::read_dir(directory).map_err(Error::io(directory))?;
-    let mut rings: Vec<PathBuf> =
-        entries.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.extension().is_some_and(|e| e == "ring")).collect();
-    rings.sort();
+    let paths = entries.filter_map(|e| Some(e.ok()?.path()));
+    let mut files: Vec<PathBuf> = paths.filter(|p| p.extension().is_some_and(|e| e == extension)).collect();
+    files.sort();
+    Ok(files)
+}
+
+fn of_rings(rings: &[PathBuf]) -> Result<Vec<Part>, Error> {
     let mut parts: Vec<Part> = Vec::new();
     for path in rings {
-        let bytes = fs::read(&path).map_err(Error::io(&path))?;
+        let bytes = fs::read(path).map_err(Error::io(path))?;
         let Some(ring) = Ring::open(&bytes[..]) else { continue };
         let chunks = fs::read(path.with_extension("chunks")).unwrap_or_default();
         let process = ring.process();
@@ -108,10 +144,6 @@ pub fn in_directory(directory: &Path) -> Result<Vec<Part>, Error> {
             }
         }
     }
-    if parts.is_empty() {
-        return Err(Error::NoSegments { path: directory.to_owned() });
-    }
-    parts.sort_by_key(|p| (p.process.rank.is_none(), p.process.rank, p.process.pid));
     Ok(parts)
 }
 

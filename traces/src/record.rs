@@ -64,6 +64,9 @@ pub struct ProcessRecord {
     /// The threads that have come to their end, while others may go on.
     #[serde(default)]
     pub ended_threads: Vec<u32>,
+    /// The token of the run, the same in all its processes; empty if it is not known.
+    #[serde(default)]
+    pub job: String,
 }
 
 /// Two readings of the tick counter beside the monotonic clock, and what makes hosts comparable.

@@ -160,6 +160,7 @@ pub fn write(path: &Path, trace: &Trace) -> Result<Summary, Error> {
             ended_ns: trace.end_ns(),
             stopped: String::new(),
             ended_threads: trace.lanes.iter().filter(|l| l.process as usize == number && l.ended).map(|l| l.thread).collect(),
+            job: String::new(),
         };
         let mut chunks = Vec::new();
         for lane in trace.lanes.iter().filter(|l| l.process as usize == number) {

@@ -13,6 +13,7 @@ mod arguments;
 mod callers;
 mod communicators;
 mod dlsym;
+mod gather;
 mod handles;
 mod lane;
 mod loader;
@@ -29,6 +30,7 @@ mod results;
 mod shape;
 mod sites;
 mod weak;
+mod world;
 mod wrapper;
 
 use traces::Function;

@@ -5,6 +5,7 @@ use traces::segment::{Full, Open};
 use traces::{Ending, Function, Kind, Length, mpi};
 
 use crate::abi::abi;
+use crate::gather::{Gathered, Share};
 use crate::handles;
 use crate::lane::{Lane, Thread};
 use crate::process::{self, clock};
@@ -21,6 +22,8 @@ pub struct Pending {
     open: Open,
     /// Its place among the recent calls, if it has one.
     place: Option<usize>,
+    /// Of MPI_Finalize: what became of the parts of other hosts.
+    pub gathered: Option<Gathered>,
 }
 
 /// Puts a call on record, of the wrapper with this frame. May replace MPI_STATUS_IGNORE in the arguments. None if nothing is recorded.
@@ -53,7 +56,7 @@ pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame:
         lane.recording.end(Ending::Aborted);
     }
     let open = lane.recording.begin(call, clock::ticks());
-    Some(Pending { lane, shape, open, place })
+    Some(Pending { lane, shape, open, place, gathered: None })
 }
 
 /// Reads a call that is not one of the recent. Gives its number, and its place among the recent from now on.
@@ -125,7 +128,7 @@ fn learn_call(lane: &mut Lane, function: Function, caller: usize, arrays: bool) 
 #[inline]
 pub unsafe fn leave(pending: Pending, a: &[usize], code: i32) {
     let end = clock::ticks();
-    let Pending { lane, shape, open, place } = pending;
+    let Pending { lane, shape, open, place, gathered } = pending;
     if matches!(shape.function, mpi::INIT | mpi::INIT_THREAD) && code == 0 {
         world_begins(lane);
     }
@@ -138,7 +141,21 @@ pub unsafe fn leave(pending: Pending, a: &[usize], code: i32) {
         None => {}
     }
     if shape.function == mpi::FINALIZE && code == 0 {
-        world_ends(lane);
+        world_ends(lane, gathered);
+    }
+}
+
+/// Lets `look` see this process's segments as they will be when MPI_Finalize has returned.
+pub fn foresee<T>(pending: &mut Pending, look: impl FnOnce() -> T) -> T {
+    let end = clock::ticks();
+    let Pending { lane, shape, open, place, .. } = pending;
+    lane.recording.tell_time(end, clock::monotonic_ns());
+    let digests = Digests { limit: 0, now: end };
+    // SAFETY: MPI_Finalize has no arguments.
+    unsafe { lane.results.read(shape, &[], 0, &lane.arguments, digests) };
+    match outcome_number(lane, 0, *place) {
+        Some(outcome) => lane.recording.foresee(open, outcome, end, look),
+        None => look(),
     }
 }
 
@@ -178,10 +195,12 @@ fn world_begins(lane: &mut Lane) {
 }
 
 #[cold]
-fn world_ends(lane: &mut Lane) {
+fn world_ends(lane: &mut Lane, gathered: Option<Gathered>) {
     lane.recording.tell_time(clock::ticks(), clock::monotonic_ns());
     lane.recording.end(Ending::Finalized);
     let world = abi().native(Kind::Comm, traces::constant::COMM_WORLD);
     let size = handles::with(|h| world.and_then(|w| h.communicators.get(w as u64)).map_or(0, |c| c.peers));
-    process::recording().inspect(|p| p.finish(u32::try_from(size).unwrap_or(0)));
+    let size = u32::try_from(size).unwrap_or(0);
+    let all = Gathered::Here(Share { finishers: size, processes: size });
+    process::recording().inspect(|p| p.finish(gathered.unwrap_or(all)));
 }

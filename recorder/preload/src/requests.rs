@@ -144,6 +144,12 @@ impl Requests {
         self.slots[last as usize].next = Some(youngest);
     }
 
+    /// Whether there is one that is neither a send nor a receive, and that the program has not completed.
+    pub fn has_other(&self) -> bool {
+        let is_other = |slot: &Slot| slot.request.operation == Operation::Other && !slot.request.persistent;
+        self.slots.iter().any(|slot| slot.handle != abi().request_null && is_other(slot))
+    }
+
     #[inline]
     fn lowest_free(&mut self) -> u32 {
         let word = self.taken.iter().position(|&w| w != u64::MAX).unwrap_or_else(|| {

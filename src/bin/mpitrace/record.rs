@@ -11,7 +11,7 @@ use clap::builder::{OsStringValueParser, StringValueParser, TypedValueParser};
 use mpitrace::exit;
 use recorder::Error;
 use recorder::launch::{OnHang, Request, launch};
-use recorder::settings::{DIGEST_LIMIT, HANG_AFTER, ON_HANG, OUTPUT, PRELOAD, QUIET, Setting, is_true};
+use recorder::settings::{DIGEST_LIMIT, GATHER_PATIENCE, HANG_AFTER, ON_HANG, OUTPUT, PRELOAD, QUIET, Setting, is_true};
 
 use crate::watch;
 
@@ -57,6 +57,10 @@ pub struct Arguments {
     #[arg(long = long(ON_HANG), env = ON_HANG.variable, help = ON_HANG.meaning, value_name = "WHAT")]
     #[arg(default_value = ON_HANG.default, value_enum)]
     on_hang: WhenHanging,
+
+    #[arg(long = long(GATHER_PATIENCE), env = GATHER_PATIENCE.variable, help = GATHER_PATIENCE.meaning, value_name = "SECONDS")]
+    #[arg(default_value = GATHER_PATIENCE.default)]
+    gather_patience: u64,
 
     #[arg(long = long(PRELOAD), env = PRELOAD.variable, help = PRELOAD.meaning, value_name = "FILE")]
     preload: Option<PathBuf>,
@@ -108,6 +112,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         quiet: arguments.quiet,
         hang_after_s: arguments.hang_after,
         on_hang: arguments.on_hang.into(),
+        gather_patience_s: arguments.gather_patience,
         preload: arguments.preload,
         embedded: LIBRARY,
     };
