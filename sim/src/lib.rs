@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod checks;
+pub mod clocks;
 mod decide;
 pub mod finding;
 mod layout;
