@@ -20,6 +20,7 @@ pub mod site;
 #[cfg(feature = "symbols")]
 pub mod symbols;
 pub mod trace;
+pub mod unite;
 pub mod writer;
 
 pub use builder::TraceBuilder;

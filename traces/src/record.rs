@@ -97,6 +97,16 @@ impl Clock {
         }
     }
 
+    /// The clock with something added to its times: so many ns at the first reading, so many at the last.
+    #[must_use]
+    pub fn corrected(self, first_ns: i64, last_ns: i64) -> Clock {
+        Clock {
+            realtime_ns: self.realtime_ns.saturating_add_signed(first_ns),
+            last_ns: self.last_ns.saturating_add_signed(last_ns - first_ns),
+            ..self
+        }
+    }
+
     /// The real time of a tick, in ns: what all hosts share, as well as their clocks agree.
     #[must_use]
     pub fn shared_ns(&self, ticks: u64) -> u64 {
@@ -177,6 +187,13 @@ mod tests {
     fn a_chunk_survives() {
         let chunk = Record::Chunk(Chunk { process: 1, thread: 2, calls: 3, first: 4, body: vec![5; 300], offset: 0 });
         assert_eq!(rmp_serde::from_slice::<Record>(&chunk.to_bytes()).unwrap(), chunk);
+    }
+
+    #[test]
+    fn a_corrected_clock_tells_the_time_of_both_readings_anew() {
+        let clock = Clock { first_ticks: 1000, first_ns: 50, last_ticks: 4000, last_ns: 1050, realtime_ns: 7000 };
+        let corrected = clock.corrected(-100, 200);
+        assert_eq!((corrected.shared_ns(1000), corrected.shared_ns(4000)), (6950, 8250));
     }
 
     #[test]

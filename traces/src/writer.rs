@@ -133,7 +133,11 @@ pub fn join_finished(directory: &Path, path: &Path, processes: usize) -> Result<
     if finished { write_parts(path, parts).map(Some) } else { Ok(None) }
 }
 
-fn write_parts(path: &Path, parts: Vec<Part>) -> Result<Summary, Error> {
+/// Writes a trace of these parts.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_parts(path: &Path, parts: Vec<Part>) -> Result<Summary, Error> {
     let mut writer = Writer::create(path)?;
     for part in parts {
         writer.part(part)?;
