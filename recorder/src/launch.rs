@@ -14,9 +14,10 @@ use crate::detach;
 use crate::error::Error;
 use crate::job::Job;
 use crate::library;
-use crate::parts::Parts;
-use crate::process::ProcessId;
+use crate::parts::{Parts, Turn};
+use crate::process::{ProcessId, host_name};
 use crate::program::{self, Kind};
+use crate::refuge;
 use crate::settings::{self, JOB, LD_PRELOAD, OUTPUT, Settings};
 use crate::voice;
 
@@ -115,12 +116,25 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
         local_ranks,
         ..Settings::new(output, job.token.clone())
     };
-    let parts = Parts { output: settings.output.clone(), directory: settings.parts.clone(), job: job.token };
-    let turn = parts
-        .enter(ProcessId::own(), || say(request, &format!("{}: waiting for the end of another run", parts.output.display())))?;
+    let parts = Parts { output: settings.output.clone(), directory: settings.parts.clone(), job: job.token.clone() };
+    let (parts, turn) = match enter(request, &parts) {
+        Ok(turn) => (parts, turn),
+        Err(error @ Error::Io { .. }) if job.spans_machines() => {
+            let refuge = refuge::of(&parts)?;
+            let turn = enter(request, &refuge)?;
+            if turn.first_of_node {
+                say(request, &format!("{}: {error}; this host's part is put elsewhere until MPI_Finalize", host_name()));
+            }
+            (refuge, turn)
+        }
+        Err(error) => return Err(error),
+    };
     if turn.first_of_job {
-        say(request, &beginning(request, is_launcher));
+        let host = if job.spans_machines() { format!("{}:", host_name()) } else { String::new() };
+        let output = if parts.output == settings.output { &request.output } else { &parts.output };
+        say(request, &beginning(request, is_launcher, &format!("{host}{}", output.display())));
     }
+    let settings = Settings { output: parts.output.clone(), parts: parts.directory.clone(), ..settings };
     if turn.first_of_node {
         let voice = if request.quiet { None } else { voice::find() };
         let hang_after_s = if turn.first_of_job { request.hang_after_s } else { 0 };
@@ -155,8 +169,12 @@ fn become_program(request: &Request, variables: Vec<(&'static str, OsString)>) -
     }
 }
 
-fn beginning(request: &Request, is_launcher: bool) -> String {
-    let output = request.output.display();
+/// Takes part in the recording of these parts.
+fn enter(request: &Request, parts: &Parts) -> Result<Turn, Error> {
+    parts.enter(ProcessId::own(), || say(request, &format!("{}: waiting for the end of another run", parts.output.display())))
+}
+
+fn beginning(request: &Request, is_launcher: bool, output: &str) -> String {
     if is_launcher {
         let launcher = request.program.display();
         return format!(
