@@ -9,6 +9,7 @@ mod agreement;
 mod applications;
 mod expectation;
 mod format;
+mod hosts;
 mod job;
 mod mpi;
 mod program;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         }
         trials.extend(applications::trials(mpi));
         trials.extend(format::trial(mpi));
+        trials.extend(hosts::trials(mpi));
     }
     trials.extend(agreement::trials(&mpis));
     if trials.is_empty() {

@@ -7,13 +7,16 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// What lets Open MPI start more ranks than there are cores.
+pub const OVERSUBSCRIBE: &str = "--oversubscribe";
+
 /// One MPI library.
 #[derive(Clone, Debug)]
 pub struct Mpi {
     /// Its name in the names of tests.
     pub name: &'static str,
     /// The launcher, with the arguments that it needs.
-    launcher: Vec<String>,
+    pub launcher: Vec<String>,
     /// The C compiler.
     pub c: PathBuf,
     /// What its programs have to have in their environment.
@@ -50,18 +53,23 @@ impl Mpi {
         let mut launcher = vec![launcher.to_string_lossy().into_owned()];
         if ["Open MPI", "OpenRTE"].iter().any(|name| String::from_utf8_lossy(&version.stdout).contains(name)) {
             // It refuses to run as root, and with more ranks than cores, unless it is told to.
-            launcher.extend(["--allow-run-as-root".into(), "--oversubscribe".into()]);
+            launcher.extend(["--allow-run-as-root".into(), OVERSUBSCRIBE.into()]);
         }
         works(c, &["--version"]).then(|| Mpi { name, launcher, c: c.to_owned(), variables: Vec::new() })
+    }
+
+    /// What its programs have to have in their environment. MPICH's transport writes its warnings to the standard output, with the time of
+    /// day.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let all = [("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1"), ("UCX_LOG_LEVEL", "error")];
+        all.map(|(name, value)| (name, value.to_owned())).into_iter().chain(self.variables.iter().cloned()).collect()
     }
 
     /// The command that starts so many ranks of what is added to it.
     pub fn launch(&self, ranks: u32) -> Command {
         let mut command = Command::new(&self.launcher[0]);
         command.args(&self.launcher[1..]).arg("-n").arg(ranks.to_string());
-        // MPICH's transport writes its warnings to the standard output, with the time of day.
-        command.env("OMP_NUM_THREADS", "1").env("OPENBLAS_NUM_THREADS", "1").env("UCX_LOG_LEVEL", "error");
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.envs(self.variables());
         command
     }
 }
