@@ -20,6 +20,8 @@ fn main() {
     let out = PathBuf::from(variable("OUT_DIR"));
     let library = env::var_os(READY_MADE).map_or_else(|| build_library(&out.join("preload")), PathBuf::from);
     let embedded = out.join("preload.so");
+    // A new file, and not the old one anew: in a copy of a target directory made of hard links that would be everybody's.
+    _ = fs::remove_file(&embedded);
     fs::copy(&library, &embedded).unwrap_or_else(|e| panic!("{} cannot be copied: {e}", library.display()));
     println!("cargo::rustc-env=MPITRACE_EMBEDDED_PRELOAD={}", embedded.display());
 }

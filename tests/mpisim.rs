@@ -352,3 +352,51 @@ fn a_limit_that_is_reached_is_exit_code_4() {
         assert!(out.contains("infinite undecided"), "{out}");
     }
 }
+
+#[test]
+fn what_the_user_says_of_findings_decides_the_exit_code() {
+    let home = tempfile::tempdir().unwrap();
+    write(&deadlocked(), home.path());
+    let check = |more: &[&str]| said(&mpisim(home.path(), &[&["check"], more].concat()));
+    assert_eq!(check(&["--export", "known.json", "--export", "report.html"]).0, 1);
+    assert!(fs::read_to_string(home.path().join("report.html")).unwrap().starts_with("<!DOCTYPE html>"));
+
+    // The run itself did not come to its end, so that nothing is left but doubt.
+    let (code, out, err) = check(&["--baseline", "known.json"]);
+    assert_eq!((code, err.as_str()), (4, ""), "{out}");
+    assert!(out.contains("1 finding does not count: 1 (in the baseline)"), "{out}");
+    assert_eq!(check(&["--allow", "deadlock/*"]).0, 4);
+    assert_eq!(check(&["--allow", "deadlock/*", "--deny", "deadlock/cycle"]).0, 1);
+
+    let suppressions = "[[suppress]]\nrule = 'deadlock/cycle'\nreason = 'a demonstration'\n\n[[suppress]]\nrule = 'leak/*'\nreason = 'by design'\n";
+    fs::write(home.path().join("mpisim.toml"), suppressions).unwrap();
+    let (code, out, err) = check(&["--suppressions", "mpisim.toml"]);
+    assert_eq!(code, 4, "{out}");
+    assert!(out.contains("1 (a demonstration)"), "{out}");
+    assert_eq!(err, "mpisim: nothing was found that mpisim.toml suppresses: leak/* (by design)\n");
+}
+
+#[test]
+fn a_senseless_policy_is_exit_code_2_and_says_where() {
+    let home = tempfile::tempdir().unwrap();
+    write(&deadlocked(), home.path());
+    let refused = |more: &[&str], why: &str| {
+        let (code, out, err) = said(&mpisim(home.path(), &[&["check"], more].concat()));
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        assert!(err.contains(why), "{err}");
+    };
+    refused(&["--allow", "deadlok/*"], "no rule is called so");
+    refused(&["--export", "report.pdf"], "its form is to be told by its ending");
+    refused(&["--baseline", "none.json"], "none.json: ");
+    refused(&["--baseline", "trace.msgpack"], "trace.msgpack: ");
+    let suppressions = home.path().join("mpisim.toml");
+    for (text, why) in [
+        ("[[suppress]]\nrule = 'leak/*'\n", "missing field `reason`"),
+        ("[[suppress]]\nrule = 'leak/*'\nreason = ' '\n", "the suppression of leak/* has no reason"),
+        ("[[suppress]]\nrule = 'laek/*'\nreason = 'x'\n", "laek/*: no rule is called so"),
+        ("[[suppress]]\nrule = 'leak/*'\nreason = 'x'\nline = 7\n", "unknown field `line`"),
+    ] {
+        fs::write(&suppressions, text).unwrap();
+        refused(&["--suppressions", "mpisim.toml"], why);
+    }
+}

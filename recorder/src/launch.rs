@@ -32,6 +32,8 @@ pub struct Request {
     pub output: PathBuf,
     /// Digests of messages of up to so many bytes.
     pub digest_limit: u64,
+    /// See [`STACK`](crate::settings::STACK).
+    pub stack: usize,
     /// Print nothing.
     pub quiet: bool,
     /// After how many seconds without progress a run is looked at; 0 is never.
@@ -111,33 +113,34 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     let local_ranks = job.rank.as_ref().and(job.local_size).and_then(|ranks| u32::try_from(ranks).ok());
     let settings = Settings {
         digest_limit: request.digest_limit,
+        stack: request.stack,
         quiet: request.quiet,
         gather_patience_s: request.gather_patience_s,
         local_ranks,
         ..Settings::new(output, job.token.clone())
     };
-    let parts = Parts { output: settings.output.clone(), directory: settings.parts.clone(), job: job.token.clone() };
-    let (parts, turn) = match enter(request, &parts) {
-        Ok(turn) => (parts, turn),
+    let asked = Parts { output: settings.output.clone(), directory: settings.parts.clone(), job: job.token.clone() };
+    let Turn { parts, first_of_job, first_of_node } = match enter(request, &asked) {
         Err(error @ Error::Io { .. }) if job.spans_machines() => {
-            let refuge = refuge::of(&parts)?;
-            let turn = enter(request, &refuge)?;
+            let turn = enter(request, &refuge::of(&asked)?)?;
             if turn.first_of_node {
                 say(request, &format!("{}: {error}; this host's part is put elsewhere until MPI_Finalize", host_name()));
             }
-            (refuge, turn)
+            turn
         }
-        Err(error) => return Err(error),
+        entered => entered?,
     };
-    if turn.first_of_job {
+    let settings = Settings { output: parts.output.clone(), parts: parts.directory.clone(), ..settings };
+    if first_of_job {
+        let is_as_asked = parts.output.parent() == asked.output.parent();
+        let named = parts.output.file_name().unwrap_or_default();
+        let output = if is_as_asked { request.output.with_file_name(named) } else { parts.output.clone() };
         let host = if job.spans_machines() { format!("{}:", host_name()) } else { String::new() };
-        let output = if parts.output == settings.output { &request.output } else { &parts.output };
         say(request, &beginning(request, is_launcher, &format!("{host}{}", output.display())));
     }
-    let settings = Settings { output: parts.output.clone(), parts: parts.directory.clone(), ..settings };
-    if turn.first_of_node {
+    if first_of_node {
         let voice = if request.quiet { None } else { voice::find() };
-        let hang_after_s = if turn.first_of_job { request.hang_after_s } else { 0 };
+        let hang_after_s = if first_of_job { request.hang_after_s } else { 0 };
         let order = WatchOrder { parts, expected: job.local_size, voice, hang_after_s, on_hang: request.on_hang };
         // The program can do without: what is not joined can be read as it is.
         if let Err(error) = detach::run_first_step(&mut watcher(&order)) {
@@ -161,8 +164,14 @@ fn outer_job(output: &Path) -> Option<Job> {
 
 fn become_program(request: &Request, variables: Vec<(&'static str, OsString)>) -> Error {
     let program = PathBuf::from(&request.program);
+    let is_recorded = !variables.is_empty();
     let source = Command::new(&request.program).args(&request.arguments).envs(variables).exec();
     match source.kind() {
+        // Its environment is so large that what a recording adds to it is too much.
+        ErrorKind::ArgumentListTooLong if is_recorded => {
+            write_line(&format!("cannot execute {} with a larger environment; it runs, and is not recorded", program.display()));
+            become_program(request, Vec::new())
+        }
         // The program was there a moment ago: it is its interpreter that is missing.
         ErrorKind::NotFound => Error::NoInterpreter { program },
         _ => Error::Exec { program, source },

@@ -16,8 +16,12 @@ use crate::settings::with_suffix;
 
 /// The empty file that says that a trace was put aside for this run.
 const HAD_TRACE: &str = "had-trace";
-/// How long a run may take to end after its launcher has returned, before another one to the same trace gives up.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the ranks of a run may take to end after its launcher has returned, before another one to the same trace takes another name.
+const PATIENCE_WITH_RANKS: Duration = Duration::from_secs(2);
+/// How long its watcher may take to join the trace after that.
+const PATIENCE_WITH_WATCHERS: Duration = Duration::from_secs(10);
+/// So many runs to the same trace can go on at once.
+const NAMES_MAX: u32 = 100;
 /// After how long it says that it waits.
 const NOTICE: Duration = Duration::from_millis(500);
 /// How often it looks in the meantime.
@@ -35,8 +39,10 @@ pub struct Parts {
 }
 
 /// What a process has to do as the first one of its kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
+    /// The places that the run has got: under another name, if another run goes on in those that were asked for.
+    pub parts: Parts,
     /// It is the first of its job, anywhere.
     pub first_of_job: bool,
     /// It is the first of its job on this machine.
@@ -46,20 +52,21 @@ pub struct Turn {
 impl Parts {
     /// Makes the directory ready and enters `process` into the roll. The first process of a job puts aside what an earlier run left:
     /// its trace becomes `.old`, segments that nobody joined become `.parts.old`. `has_to_wait` is called if another run is still going on
-    /// when that of one that has just ended would be over.
+    /// when that of one that has just ended would be over. If it then does not end, the trace gets a number: `trace.2.msgpack`.
     ///
     /// # Errors
-    /// If the file system refuses, or another run to the same trace is going on.
+    /// If the file system refuses, or far too many runs to the same trace are going on.
     pub fn enter(&self, process: ProcessId, has_to_wait: impl FnOnce()) -> Result<Turn, Error> {
         if let Some(parent) = self.output.parent() {
             fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
         }
         let begin = Instant::now();
         let mut has_to_wait = Some(has_to_wait);
-        let lock = loop {
+        let (_lock, parts) = loop {
+            // One lock for all the names, so that all processes of the job choose the same one.
             let lock = Lock::on(&self.output)?;
-            if self.is_ours() || !self.is_in_use() {
-                break lock;
+            if let Some(parts) = self.choose(begin.elapsed())? {
+                break (lock, parts);
             }
             drop(lock);
             if begin.elapsed() > NOTICE
@@ -67,19 +74,47 @@ impl Parts {
             {
                 has_to_wait();
             }
-            if begin.elapsed() > PATIENCE {
-                return Err(Error::Busy { output: self.output.clone() });
-            }
             std::thread::sleep(LOOK_EVERY);
         };
-        let first_of_job = !self.is_ours();
+        let first_of_job = !parts.is_ours();
         if first_of_job {
-            let had_trace = self.put_aside()?;
-            self.found(had_trace)?;
+            let had_trace = parts.put_aside()?;
+            parts.found(had_trace)?;
         }
-        let first_of_node = self.enrol(process)?;
-        drop(lock);
-        Ok(Turn { first_of_job, first_of_node })
+        let first_of_node = parts.enrol(process)?;
+        Ok(Turn { parts, first_of_job, first_of_node })
+    }
+
+    /// The places of this job, if it has some already or can have some after having waited so long.
+    fn choose(&self, waited: Duration) -> Result<Option<Parts>, Error> {
+        let names = || (1..=NAMES_MAX).map(|number| self.numbered(number));
+        if let Some(ours) = names().find(Parts::is_ours) {
+            return Ok(Some(ours));
+        }
+        if !self.is_in_use() {
+            return Ok(Some(self.clone()));
+        }
+        let has_ranks = self.roll().into_iter().any(ProcessId::is_alive);
+        if waited < if has_ranks { PATIENCE_WITH_RANKS } else { PATIENCE_WITH_WATCHERS } {
+            return Ok(None);
+        }
+        let free = names().find(|parts| !parts.is_in_use());
+        free.map(Some).ok_or_else(|| Error::Busy { output: self.output.clone() })
+    }
+
+    /// The places under a name with this number: `trace.2.msgpack`. The first has none.
+    fn numbered(&self, number: u32) -> Parts {
+        if number == 1 {
+            return self.clone();
+        }
+        let mut name = self.output.file_stem().unwrap_or_default().to_owned();
+        name.push(format!(".{number}"));
+        if let Some(extension) = self.output.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        let output = self.output.with_file_name(name);
+        Parts { directory: with_suffix(&output, ".parts"), output, job: self.job.clone() }
     }
 
     /// Whether the directory is there, and of this job.
@@ -239,8 +274,9 @@ mod tests {
         fs::write(&parts.output, "trace").expect("a new file");
         fs::write(parts.directory.join("1.ring"), "segment").expect("a new file");
         let own = ProcessId::own();
-        assert_eq!(parts.enter(own, || {}).expect("it can"), Turn { first_of_job: true, first_of_node: true });
-        assert_eq!(parts.enter(own, || {}).expect("it can"), Turn { first_of_job: false, first_of_node: false });
+        let turn = |is_first| Turn { parts: parts.clone(), first_of_job: is_first, first_of_node: is_first };
+        assert_eq!(parts.enter(own, || {}).expect("it can"), turn(true));
+        assert_eq!(parts.enter(own, || {}).expect("it can"), turn(false));
         assert_eq!(fs::read(with_suffix(&parts.output, ".old")).expect("it was kept"), b"trace");
         let segment = with_suffix(&parts.directory, ".old").join("1.ring");
         assert_eq!(fs::read(segment).expect("it was kept"), b"segment");
@@ -258,6 +294,21 @@ mod tests {
         assert!(!second.is_ours() && second.is_in_use());
         end(child);
         assert!(second.enter(ProcessId::own(), || {}).expect("the first has ended").first_of_job);
+    }
+
+    #[test]
+    fn beside_a_run_that_does_not_end_all_of_another_one_get_the_same_other_name() {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let (child, id) = sleeper();
+        let first = parts(home.path(), "one");
+        first.enter(id, || {}).expect("nobody is there");
+        let second = parts(home.path(), "two");
+        let turn = second.enter(ProcessId::own(), || {}).expect("there are other names");
+        assert_eq!(turn.parts.output, home.path().join("runs/trace.2.msgpack"));
+        assert!(turn.first_of_job && first.is_ours());
+        end(child);
+        let other = second.enter(ProcessId::own(), || {}).expect("the job has a name");
+        assert_eq!((other.parts, other.first_of_job), (turn.parts, false), "although the first one is free now");
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 /// One setting, as the table describes it.
@@ -68,6 +70,14 @@ pub const DIGEST_LIMIT: Setting = Setting {
     default: Some("65536"),
 };
 
+/// How much of the stack of a call is kept.
+pub const STACK: Setting = Setting {
+    flag: Some("stack"),
+    variable: "MPITRACE_STACK",
+    meaning: "Keep so many frames of the stack of each call; 1 keeps the caller's line only",
+    default: Some("16"),
+};
+
 /// Whether to print nothing.
 pub const QUIET: Setting =
     Setting { flag: Some("quiet"), variable: "MPITRACE_QUIET", meaning: "Print nothing about the recording", default: Some("0") };
@@ -97,14 +107,25 @@ pub const PRELOAD: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 10] =
-    [OUTPUT, PARTS, JOB, LOCAL_RANKS, DIGEST_LIMIT, QUIET, HANG_AFTER, ON_HANG, GATHER_PATIENCE, PRELOAD];
+pub const TABLE: [Setting; 11] =
+    [OUTPUT, PARTS, JOB, LOCAL_RANKS, DIGEST_LIMIT, STACK, QUIET, HANG_AFTER, ON_HANG, GATHER_PATIENCE, PRELOAD];
+
+/// The value of a variable in an environment as the kernel keeps it.
+fn variable_in(environment: &[u8], name: &str) -> Option<OsString> {
+    let value = environment.split(|&b| b == 0).find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+    value.map(|value| OsString::from_vec(value.to_vec()))
+}
 
 /// The limit of [`DIGEST_LIMIT`] where nothing else is said.
 pub const DEFAULT_DIGEST_LIMIT: u64 = 64 << 10;
 
 /// What [`GATHER_PATIENCE`] is where nothing else is said.
 pub const DEFAULT_GATHER_PATIENCE_S: u64 = 60;
+
+/// The frames of [`STACK`] where nothing else is said, and the most that there can be.
+pub const DEFAULT_STACK: usize = 16;
+/// See [`DEFAULT_STACK`].
+pub const STACK_MAX: usize = 64;
 
 /// What the preload has to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +142,8 @@ pub struct Settings {
     pub gather_patience_s: u64,
     /// Digests are taken of messages of up to so many bytes; 0 is never.
     pub digest_limit: u64,
+    /// So many frames of each stack are kept, from 1 to [`STACK_MAX`].
+    pub stack: usize,
     /// Print nothing.
     pub quiet: bool,
 }
@@ -136,6 +159,7 @@ impl Settings {
             local_ranks: None,
             gather_patience_s: DEFAULT_GATHER_PATIENCE_S,
             digest_limit: DEFAULT_DIGEST_LIMIT,
+            stack: DEFAULT_STACK,
             quiet: false,
         }
     }
@@ -143,7 +167,11 @@ impl Settings {
     /// What this process was told; None if `mpitrace record` did not start it, and there is nothing to record.
     #[must_use]
     pub fn from_environment() -> Option<Settings> {
-        Settings::from_variables(|name| env::var_os(name))
+        Settings::from_variables(|name| env::var_os(name)).or_else(|| {
+            // The program may have cleared its environment since.
+            let first = fs::read("/proc/self/environ").unwrap_or_default();
+            Settings::from_variables(|name| variable_in(&first, name))
+        })
     }
 
     /// The same, from whatever holds the variables.
@@ -157,6 +185,7 @@ impl Settings {
             local_ranks: text(LOCAL_RANKS).and_then(|t| t.parse().ok()),
             gather_patience_s: text(GATHER_PATIENCE).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_GATHER_PATIENCE_S),
             digest_limit: text(DIGEST_LIMIT).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_DIGEST_LIMIT),
+            stack: text(STACK).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_STACK).clamp(1, STACK_MAX),
             quiet: text(QUIET).is_some_and(|t| is_true(&t)),
         })
     }
@@ -170,6 +199,7 @@ impl Settings {
             (JOB.variable, self.job.clone().into()),
             (GATHER_PATIENCE.variable, self.gather_patience_s.to_string().into()),
             (DIGEST_LIMIT.variable, self.digest_limit.to_string().into()),
+            (STACK.variable, self.stack.to_string().into()),
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
         ];
         variables.extend(self.local_ranks.map(|ranks| (LOCAL_RANKS.variable, ranks.to_string().into())));
@@ -224,6 +254,7 @@ mod tests {
     fn example() -> Settings {
         Settings {
             digest_limit: 7,
+            stack: 9,
             local_ranks: Some(2),
             gather_patience_s: 5,
             quiet: true,
@@ -243,6 +274,7 @@ mod tests {
         for (variable, _) in example().to_environment() {
             assert!(TABLE.iter().any(|s| s.variable == variable), "{variable}");
         }
+        assert_eq!(STACK.default, Some(DEFAULT_STACK.to_string().as_str()));
         assert_eq!(DIGEST_LIMIT.default, Some(DEFAULT_DIGEST_LIMIT.to_string().as_str()));
         assert_eq!(GATHER_PATIENCE.default, Some(DEFAULT_GATHER_PATIENCE_S.to_string().as_str()));
     }

@@ -35,6 +35,17 @@ pub struct Label {
     pub primary: bool,
 }
 
+/// A call that will never return, and whom it waits for: an edge of the wait-for graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitFor {
+    /// The call.
+    pub place: Place,
+    /// The ranks of MPI_COMM_WORLD that it waits for.
+    pub ranks: Vec<u32>,
+    /// Whether one of them would be enough: it waits for all of them otherwise.
+    pub any: bool,
+}
+
 /// A rule that the program broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -50,6 +61,25 @@ pub struct Finding {
     pub notes: Vec<String>,
     /// How to repair it, if there is something to say that holds in general.
     pub help: Option<String>,
+    /// Of a deadlock: who waits for whom in it.
+    pub waits: Vec<WaitFor>,
+    /// Why it does not count, if the user has said that it is not to.
+    pub dismissed: Option<String>,
+}
+
+impl Finding {
+    /// A finding of which nothing more is said yet.
+    #[must_use]
+    pub fn new(rule: &'static Rule, severity: Severity, title: impl Into<String>) -> Finding {
+        let (title, labels, notes, waits) = (title.into(), Vec::new(), Vec::new(), Vec::new());
+        Finding { rule, severity, title, labels, notes, help: None, waits, dismissed: None }
+    }
+
+    /// Whether it counts, and for how much.
+    #[must_use]
+    pub fn counts(&self, severity: Severity) -> bool {
+        self.dismissed.is_none() && self.severity == severity
+    }
 }
 
 /// A message: a send and the receive that it matched.

@@ -4,10 +4,12 @@
 
 #![forbid(unsafe_code)]
 
+mod accesses;
 mod checks;
 pub mod clocks;
 mod decide;
 pub mod finding;
+mod footprint;
 mod layout;
 mod lift;
 mod machine;

@@ -19,6 +19,8 @@ pub type CollectiveId = u32;
 pub type ChannelId = u32;
 /// The number of a [`Mailbox`] in [`Program::mailboxes`].
 pub type MailboxId = u32;
+/// The number of a [`Sync`] in [`Program::syncs`].
+pub type SyncId = u32;
 /// The number of a [`Context`] in [`Program::contexts`].
 pub type ContextId = u32;
 /// A place in the request table of a process: the request's number less the first that a program can make.
@@ -37,6 +39,10 @@ pub struct Program {
     pub receives: Vec<Receive>,
     /// Every distinct part in a collective.
     pub collectives: Vec<Collective>,
+    /// Every distinct way to wait for others on a window but by a collective.
+    pub syncs: Vec<Sync>,
+    /// The windows of which it is not known who waits for whom but by collectives.
+    pub unclear: Vec<ContextId>,
     /// The arrays of requests that operations refer to.
     pub completions: Vec<Completion>,
     /// The groups of ranks that communicate collectively.
@@ -144,6 +150,11 @@ pub enum Op {
         /// How it completes.
         then: Then,
     },
+    /// Waits for others on a window, or lets them go on.
+    Sync {
+        /// How.
+        sync: SyncId,
+    },
     /// Makes a request of a kind that is not modelled: it completes at once.
     Request {
         /// Where.
@@ -174,6 +185,8 @@ pub enum Op {
         /// Which, in [`Program::completions`].
         requests: Span,
     },
+    /// Lets go of all requests of the process: some of them are complete, and which ones the trace does not keep.
+    GiveUpAll,
     /// Frees a request.
     Free {
         /// Which.
@@ -316,11 +329,66 @@ pub struct Mailbox {
     pub rank: u32,
 }
 
-/// Ranks that communicate with each other and nobody else: a communicator.
+/// A part in the synchronisation of a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sync {
+    /// The window, by where its collectives go.
+    pub window: ContextId,
+    /// What it does.
+    pub kind: SyncKind,
+    /// With whom, as ranks of MPI_COMM_WORLD. MPI_Win_complete and MPI_Win_wait do not say: whoever the epoch was begun with.
+    pub ranks: Vec<u32>,
+}
+
+/// What a call does on a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncKind {
+    /// Lets these ranks access its memory.
+    Post,
+    /// Begins to access the memory of these ranks, which may have to wait until they let it.
+    Start,
+    /// Ends that.
+    Complete,
+    /// Waits until all have ended that.
+    Wait {
+        /// Whether a program would go on with other things if they had not (MPI_Win_test).
+        poll: bool,
+    },
+    /// Asks for a lock on the memory of these ranks.
+    Lock {
+        /// Whether nobody else may have one.
+        exclusive: bool,
+    },
+    /// Gives it back.
+    Unlock,
+    /// Needs the memory of these ranks, and the lock if it has asked for one.
+    Access,
+}
+
+/// Something that has an order of collective calls of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Thing {
+    /// A window, by its number in the trace.
+    Window(i64),
+    /// A file.
+    File(i64),
+}
+
+impl Thing {
+    /// The window or the file of this number.
+    #[must_use]
+    pub fn of(kind: traces::Kind, number: i64) -> Thing {
+        if kind == traces::Kind::Win { Thing::Window(number) } else { Thing::File(number) }
+    }
+}
+
+/// Ranks that communicate with each other and nobody else: a communicator, or a window or a file of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
-    /// Its number in the trace.
+    /// Its communicator's number in the trace.
     pub comm: i64,
+    /// The window or the file; None if it is the communicator itself.
+    pub thing: Option<Thing>,
     /// Every rank that takes part in its collectives, in MPI_COMM_WORLD: both groups of an intercommunicator.
     pub members: Vec<u32>,
     /// Whether it has two groups.

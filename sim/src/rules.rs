@@ -3,6 +3,18 @@
 //! How a rule is checked is not said here, and how bad it is to break one depends on the case: a finding carries its severity.
 //! A row is here because something finds it; names are stable once released.
 
+mod argument;
+mod buffer;
+mod leak;
+mod rma;
+mod usage;
+
+pub use argument::*;
+pub use buffer::*;
+pub use leak::*;
+pub use rma::*;
+pub use usage::*;
+
 /// A rule of correct MPI use.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rule {
@@ -15,7 +27,7 @@ pub struct Rule {
 }
 
 /// Every rule, in the order of the documentation.
-pub static ALL: [&Rule; 27] = [
+pub static ALL: &[&Rule] = &[
     &DEADLOCK_CYCLE,
     &DEADLOCK_MISSING_RANK,
     &DEADLOCK_BUFFERING,
@@ -38,8 +50,25 @@ pub static ALL: [&Rule; 27] = [
     &ARGUMENT_COUNT,
     &ARGUMENT_TAG,
     &ARGUMENT_DATATYPE,
+    &ARGUMENT_HANDLE,
+    &ARGUMENT_UNCOMMITTED,
+    &ARGUMENT_OPERATION,
     &LEAK_COMMUNICATOR,
     &LEAK_DATATYPE,
+    &LEAK_GROUP,
+    &LEAK_OPERATION,
+    &LEAK_WINDOW,
+    &LEAK_FILE,
+    &LEAK_INFO,
+    &LEAK_ERRHANDLER,
+    &LEAK_REQUEST,
+    &USAGE_THREAD_LEVEL,
+    &USAGE_NOT_INITIALIZED,
+    &USAGE_INITIALIZED_TWICE,
+    &USAGE_BSEND_BUFFER,
+    &RMA_EPOCH,
+    &RMA_RANGE,
+    &BUFFER_OVERLAP,
     &RACE_WILDCARD,
     &RUN_ABORTED,
     &RUN_UNFINISHED,
@@ -48,7 +77,7 @@ pub static ALL: [&Rule; 27] = [
 /// The rule of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Rule> {
-    ALL.into_iter().find(|rule| rule.name == name)
+    ALL.iter().copied().find(|rule| rule.name == name)
 }
 
 /// Ranks wait for each other in a circle.
@@ -433,46 +462,6 @@ Complete it first; an operation that is to be under way twice needs two requests
 The standard: Persistent Communication Requests (3.9).",
 };
 
-/// A communicator was never freed.
-pub static LEAK_COMMUNICATOR: Rule = Rule {
-    name: "leak/communicator",
-    summary: "a communicator is made and never freed",
-    explanation: "\
-Communicators are few: libraries have some thousands of them, or only some
-hundreds, and a program that makes one in a loop without freeing it comes to an
-end with `too many communicators` after hours.
-
-    for (step = 0; step < n; step++) {
-        MPI_Comm_split(comm, color, rank, &part);
-        ...
-        MPI_Comm_free(&part);     /* this line is missing */
-    }
-
-One that lives as long as the program does no harm.
-
-The standard: Communicator Destructors (7.4.3).",
-};
-
-/// A datatype was never freed.
-pub static LEAK_DATATYPE: Rule = Rule {
-    name: "leak/datatype",
-    summary: "a datatype is made and never freed",
-    explanation: "\
-A derived datatype takes memory until MPI_Type_free, and some libraries have a
-limited number of them. It may be freed as soon as it is no longer needed for
-new calls: operations under way, and other types made from it, keep what they
-need.
-
-    MPI_Type_vector(n, 1, n, MPI_DOUBLE, &column);
-    MPI_Type_commit(&column);
-    ...
-    MPI_Type_free(&column);       /* this line is missing */
-
-One that lives as long as the program does no harm.
-
-The standard: Commit and Free (5.1.9).",
-};
-
 /// Which message a receive takes is open.
 pub static RACE_WILDCARD: Rule = Rule {
     name: "race/wildcard",
@@ -532,7 +521,7 @@ mod tests {
 
     #[test]
     fn each_rule_is_found_by_its_name_and_well_formed() {
-        for rule in ALL {
+        for rule in ALL.iter().copied() {
             assert_eq!(find(rule.name), Some(rule), "names are unique");
             let (class, detail) = rule.name.split_once('/').expect("a name has two parts");
             assert!([class, detail].iter().all(|part| part.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));

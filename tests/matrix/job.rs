@@ -6,6 +6,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rustix::process::Pid;
+
 /// No run takes this long, not even on a slow and busy machine. Nothing is decided by it but that a test has failed.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -30,6 +32,11 @@ impl Job {
         command.stderr(File::create(directory.join("stderr")).map_err(said)?);
         let launcher = command.spawn().map_err(|e| format!("{command:?}: {e}"))?;
         Ok(Job { launcher, directory: directory.to_owned() })
+    }
+
+    /// The number of the launcher, which has not been waited for.
+    pub fn launcher_id(&self) -> Pid {
+        Pid::from_child(&self.launcher)
     }
 
     /// Waits until the job has ended, or `is_enough` says that it will not. None is the latter.

@@ -7,6 +7,7 @@
 
 mod agreement;
 mod applications;
+mod endings;
 mod expectation;
 mod format;
 mod hosts;
@@ -15,6 +16,7 @@ mod mpi;
 mod program;
 mod record;
 mod report;
+mod stacks;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
             trials.push(Trial::test(name, move || Ok(meets_its_expectation(&program, &mpi)?)).with_ignored_flag(!is_possible));
         }
         trials.extend(applications::trials(mpi));
+        trials.extend(endings::trials(mpi));
         trials.extend(format::trial(mpi));
         trials.extend(hosts::trials(mpi));
     }
@@ -75,10 +78,19 @@ fn meets_its_expectation(program: &Path, mpi: &Mpi) -> Result<(), String> {
     if !has_ended_well {
         return Err(format!("it should end so: {:?}; and it ended so: {status:?}", expectation.ends));
     }
-    if expectation.ends == Ends::Ok {
-        same(&run("plain").plainly()?, &recorded.printed())?;
+    match expectation.ends {
+        Ends::Ok => same(&run("plain").plainly()?, &recorded.printed())?,
+        Ends::Failure => {
+            let plain = run("plain").run_plainly()?;
+            if status != plain {
+                return Err(format!("without the recorder it ends so: {plain:?}; and with it: {status:?}"));
+            }
+        }
+        Ends::Hang | Ends::ByItself | Ends::Anyhow => {}
     }
-    compare(&recorded.trace(), program, &expectation)
+    compare(&recorded.trace(), program, &expectation)?;
+    let differences = stacks::differences(&recorded.trace(), &expectation)?;
+    if differences.is_empty() { Ok(()) } else { Err(differences) }
 }
 
 /// Whether the trace of a running program has all that is to be found already, so that nothing is left to wait for.
@@ -102,7 +114,7 @@ fn compare(trace: &Path, program: &Path, expectation: &Expectation) -> Result<()
     let expected_code = match expectation.trace {
         false => 3,
         true if has_errors => 1,
-        true if broke_off => 4,
+        true if broke_off || expectation.undecided => 4,
         true => 0,
     };
     let code = output.status.code();

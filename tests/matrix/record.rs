@@ -20,14 +20,20 @@ pub struct Run<'a> {
 impl Run<'_> {
     /// Runs it as it is, and gives what it printed.
     pub fn plainly(&self) -> Result<String, String> {
-        let mut job = self.started(self.mpi.launch(4))?;
-        let status = job.wait(|| false)?;
-        job.settle()?;
+        let status = self.run_plainly()?;
         if status.is_some_and(|s| s.success()) {
             Ok(self.printed())
         } else {
-            Err(format!("without the recorder: {status:?}\n{}", job.said()))
+            Err(format!("without the recorder: {status:?}\n{}", self.printed()))
         }
+    }
+
+    /// Runs it as it is, and gives how it ended.
+    pub fn run_plainly(&self) -> Result<Option<ExitStatus>, String> {
+        let mut job = self.started(self.mpi.launch(4))?;
+        let status = job.wait(|| false)?;
+        job.settle()?;
+        Ok(status)
     }
 
     /// Runs it under the recorder, until it ends or its trace, read while it is written, `is_enough`: then it is killed.

@@ -5,7 +5,7 @@
 
 use crate::constant;
 use crate::function::{Direction, Function, Kind};
-use crate::site::SiteId;
+use crate::site::{Frame, FrameId, SiteId};
 
 /// An argument, or a result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -46,18 +46,27 @@ impl Value {
 ///
 /// * a communicator: the same number on all its members;
 /// * a request: the lowest number that is free, so that a loop makes the same calls each time round;
-/// * datatypes, groups, operations, windows, files: counted by each process, never used again.
+/// * a window, a file: the same number on all its members;
+/// * datatypes, groups, operations and all others: counted by each process, never used again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Call {
     /// Which function.
     pub function: Function,
     /// The place in the program that called it, if it could be had.
     pub site: Option<SiteId>,
+    /// Who called the function that this place is in, as far as it was recorded.
+    pub caller: Option<FrameId>,
     /// One value a parameter, in the order of the C binding. Nil where MPI only writes.
     pub arguments: Box<[Value]>,
 }
 
 impl Call {
+    /// Where it was made, and who had called that function; None if that was not recorded.
+    #[must_use]
+    pub fn frame(&self) -> Option<Frame> {
+        self.site.map(|site| Frame { site, caller: self.caller })
+    }
+
     /// The argument of this name. Nil if the function has none of that name.
     #[must_use]
     pub fn argument(&self, name: &str) -> &Value {
@@ -93,11 +102,15 @@ impl Call {
 pub fn value_text(kind: Kind, value: &Value) -> String {
     let one = |i: i64| match (kind, constant::find(kind, i)) {
         (_, Some(constant)) => constant.name.to_owned(),
-        (Kind::Buffer | Kind::Pointer, None) => format!("{i:#x}"),
+        (Kind::Buffer | Kind::Pointer | Kind::Attribute | Kind::Base, None) => format!("{i:#x}"),
+        (Kind::Assert | Kind::Amode, None) if i > 0 => flags_text(kind, i),
         (Kind::Int, None) if i == constant::UNDEFINED => "MPI_UNDEFINED".to_owned(),
         (Kind::Comm, None) => format!("comm-{:04x}", i & 0xffff),
         (Kind::Request, None) => format!("request-{}", i - constant::FIRST_MADE),
         (Kind::Type, None) => format!("type-{}", i - constant::FIRST_MADE),
+        (Kind::Keyval, None) => format!("keyval-{}", i - constant::FIRST_MADE),
+        (Kind::Win, None) => format!("win-{:04x}", i & 0xffff),
+        (Kind::File, None) => format!("file-{:04x}", i & 0xffff),
         _ => i.to_string(),
     };
     match value {
@@ -110,6 +123,14 @@ pub fn value_text(kind: Kind, value: &Value) -> String {
         }
         Value::Ints(list) => format!("[{}]", list.iter().map(|i| one(*i)).collect::<Vec<_>>().join(", ")),
     }
+}
+
+/// A sum of constants as a program writes it: `MPI_MODE_CREATE|MPI_MODE_WRONLY`.
+fn flags_text(kind: Kind, sum: i64) -> String {
+    let parts = constant::all().iter().filter(|c| c.kind == kind && sum & c.value == c.value);
+    let rest = parts.clone().fold(sum, |rest, c| rest & !c.value);
+    let names = parts.map(|c| c.name.to_owned()).chain((rest != 0).then(|| rest.to_string()));
+    names.collect::<Vec<_>>().join("|")
 }
 
 /// What came back from a call.

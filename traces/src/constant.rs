@@ -47,6 +47,32 @@ pub const DATATYPE_NULL: i64 = 0x200;
 pub const PACKED: i64 = 0x207;
 /// MPI_BYTE.
 pub const BYTE: i64 = 0x247;
+/// MPI_ORDER_C.
+pub const ORDER_C: i64 = 12;
+/// MPI_DISTRIBUTE_NONE.
+pub const DISTRIBUTE_NONE: i64 = 16;
+/// MPI_DISTRIBUTE_BLOCK.
+pub const DISTRIBUTE_BLOCK: i64 = 17;
+/// MPI_DISTRIBUTE_CYCLIC.
+pub const DISTRIBUTE_CYCLIC: i64 = 18;
+/// MPI_DISTRIBUTE_DFLT_DARG.
+pub const DISTRIBUTE_DFLT_DARG: i64 = 19;
+/// MPI_LOCK_EXCLUSIVE.
+pub const LOCK_EXCLUSIVE: i64 = 301;
+/// MPI_LOCK_SHARED.
+pub const LOCK_SHARED: i64 = 302;
+/// MPI_MODE_NOPRECEDE.
+pub const MODE_NOPRECEDE: i64 = 2048;
+/// MPI_MODE_NOSUCCEED.
+pub const MODE_NOSUCCEED: i64 = 16384;
+/// MPI_WIN_NULL.
+pub const WIN_NULL: i64 = 0x110;
+/// MPI_FILE_NULL.
+pub const FILE_NULL: i64 = 0x118;
+/// MPI_INFO_NULL.
+pub const INFO_NULL: i64 = 0x130;
+/// MPI_NO_OP.
+pub const NO_OP: i64 = 0x3d;
 /// MPI_OP_NULL.
 pub const OP_NULL: i64 = 0x20;
 
@@ -120,6 +146,19 @@ mod tests {
             (Kind::Type, "MPI_DATATYPE_NULL", DATATYPE_NULL),
             (Kind::Type, "MPI_PACKED", PACKED),
             (Kind::Type, "MPI_BYTE", BYTE),
+            (Kind::Order, "MPI_ORDER_C", ORDER_C),
+            (Kind::Distribution, "MPI_DISTRIBUTE_NONE", DISTRIBUTE_NONE),
+            (Kind::Distribution, "MPI_DISTRIBUTE_BLOCK", DISTRIBUTE_BLOCK),
+            (Kind::Distribution, "MPI_DISTRIBUTE_CYCLIC", DISTRIBUTE_CYCLIC),
+            (Kind::Darg, "MPI_DISTRIBUTE_DFLT_DARG", DISTRIBUTE_DFLT_DARG),
+            (Kind::Lock, "MPI_LOCK_EXCLUSIVE", LOCK_EXCLUSIVE),
+            (Kind::Lock, "MPI_LOCK_SHARED", LOCK_SHARED),
+            (Kind::Assert, "MPI_MODE_NOPRECEDE", MODE_NOPRECEDE),
+            (Kind::Assert, "MPI_MODE_NOSUCCEED", MODE_NOSUCCEED),
+            (Kind::Win, "MPI_WIN_NULL", WIN_NULL),
+            (Kind::File, "MPI_FILE_NULL", FILE_NULL),
+            (Kind::Info, "MPI_INFO_NULL", INFO_NULL),
+            (Kind::Op, "MPI_NO_OP", NO_OP),
             (Kind::Op, "MPI_OP_NULL", OP_NULL),
         ] {
             assert_eq!(value(kind, name), Some(expected), "{name}");

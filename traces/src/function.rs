@@ -76,6 +76,24 @@ pub enum Kind {
     Order,
     /// How a window is locked.
     Lock,
+    /// What a call on a window asserts: a sum of constants.
+    Assert,
+    /// How a file is opened: a sum of constants.
+    Amode,
+    /// What an offset in a file is counted from.
+    Whence,
+    /// How an array is distributed along a dimension.
+    Distribution,
+    /// The argument of a distribution, a size.
+    Darg,
+    /// A class of numbers.
+    Typeclass,
+    /// The key of an attribute.
+    Keyval,
+    /// The value of an attribute: a pointer, or what a predefined one points to.
+    Attribute,
+    /// The address of memory that MPI gives: the address of a variable in the call, the memory's in the result.
+    Base,
     /// The address of a buffer.
     Buffer,
     /// A pointer that is no message buffer: callbacks, attribute values, argument lists.

@@ -134,6 +134,9 @@ fn of_rings(rings: &[PathBuf]) -> Result<Vec<Part>, Error> {
         match parts.iter_mut().find(|p| same(p)) {
             Some(part) => {
                 part.process.ending = part.process.ending.max(process.ending);
+                if part.process.stopped.is_empty() {
+                    part.process.stopped = process.stopped;
+                }
                 part.add_thread(&ring, &chunks);
             }
             None => {

@@ -2,6 +2,7 @@
 //!
 //! What is cut or damaged is read as far as it goes; [`Trace::damage`] says what is missing. Only what holds no call at all is an error.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::builder::TraceBuilder;
@@ -102,10 +103,6 @@ pub fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Tr
         if part.process.ended_ns > 0 {
             ends_ns.push((clock.realtime_ns + part.process.ended_ns).saturating_sub(origin_ns));
         }
-        if !part.process.stopped.is_empty() {
-            let rank = part.process.rank.map_or_else(|| format!("process {}", part.process.pid), |r| format!("rank {r}"));
-            builder.damage(format!("{}: the calls of {rank} are not complete: {}", path.display(), part.process.stopped));
-        }
         let (rank, ended_threads) = (part.process.rank, part.process.ended_threads.clone());
         let number = builder.process(process_of(part.process));
         let timeline = Timeline::new(&clock, origin_ns);
@@ -135,6 +132,7 @@ pub fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Tr
     }
     let mut trace = builder.finish();
     missing_ranks(path, &mut trace);
+    incomplete_ranks(path, &mut trace);
     close_open_calls(&mut trace, ends_ns.into_iter().max().unwrap_or(0));
     Ok(trace)
 }
@@ -147,8 +145,8 @@ pub fn origin_ns(parts: &[Part]) -> u64 {
 }
 
 fn process_of(record: ProcessRecord) -> Process {
-    let ProcessRecord { rank, host, pid, library, command, ending, .. } = record;
-    Process { rank, host, pid, library, command, ending, is_running: false }
+    let ProcessRecord { rank, host, pid, library, command, ending, stopped, .. } = record;
+    Process { rank, host, pid, library, command, ending, stopped, is_running: false }
 }
 
 /// A process that ended within MPI_Init has no rank: it is one of the missing.
@@ -164,6 +162,21 @@ fn missing_ranks(path: &Path, trace: &mut Trace) {
             trace.world_size
         ));
     }
+}
+
+/// Those whose recording stopped before they did, by the reason.
+fn incomplete_ranks(path: &Path, trace: &mut Trace) {
+    let mut reasons: BTreeMap<&str, Vec<&Process>> = BTreeMap::new();
+    for process in trace.processes.iter().filter(|p| !p.stopped.is_empty()) {
+        reasons.entry(&process.stopped).or_default().push(process);
+    }
+    let told = reasons.iter().map(|(reason, processes)| {
+        let ranks: Vec<u32> = processes.iter().filter_map(|p| p.rank).collect();
+        let who = if ranks.is_empty() { format!("process {}", processes[0].pid) } else { rank_list(&ranks) };
+        format!("{}: the calls of {who} are not complete: {reason}", path.display())
+    });
+    let told: Vec<String> = told.collect();
+    trace.damage.extend(told);
 }
 
 /// `rank 3`, or `ranks 1, 4, 5 …`.

@@ -30,6 +30,8 @@ const EVENT: usize = 24;
 pub const WORDS_MAX: usize = 4096;
 /// The largest dictionary entry that is kept.
 pub const ENTRY_MAX: usize = ARENA / 8;
+/// More entries than a call and its outcome bring: the frames of a stack, and the file of each.
+const ENTRIES_MAX: usize = 256;
 /// Slots of the table of known entries, a power of two.
 const SLOTS: usize = 1 << 14;
 
@@ -52,7 +54,7 @@ enum Field {
     /// 1 + the rank.
     Rank,
     WorldSize,
-    /// 1 if recording stopped for want of space.
+    /// Why recording stopped: the number of a [`Stop`], 0 if it did not.
     Stopped,
     /// 1 if the thread has ended.
     Ended,
@@ -60,6 +62,48 @@ enum Field {
     Process,
     /// Where the process record begins.
     End,
+}
+
+/// Where a ring has the number of the [`Stop`], in bytes from its beginning. Who stops the recording of a process may be any of its threads:
+/// it writes to the ring of the first one.
+pub const STOP_AT: usize = Field::Stopped as usize * 8;
+
+/// Why recording stopped before the process did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The disk is full, or a file may not become as large.
+    Space = 1,
+    /// The process has no memory left.
+    Memory,
+    /// The file system refused something else.
+    Files,
+    /// A mistake of the recorder.
+    Mistake,
+}
+
+impl Stop {
+    /// The reason in words; empty for 0.
+    fn text(number: u64) -> &'static str {
+        let words = [
+            "",
+            "no space left for the trace",
+            "no memory left",
+            "the file system refused to take more",
+            "an error of the recorder",
+        ];
+        words[(number as usize).min(words.len() - 1)]
+    }
+}
+
+impl From<&std::io::Error> for Stop {
+    fn from(error: &std::io::Error) -> Stop {
+        use std::io::ErrorKind as E;
+        match error.kind() {
+            E::StorageFull | E::QuotaExceeded | E::FileTooLarge => Stop::Space,
+            E::OutOfMemory => Stop::Memory,
+            _ => Stop::Files,
+        }
+    }
 }
 
 /// How far the calls in a ring have come, from its first bytes: this grows with each call that begins or brings something new, and not
@@ -99,7 +143,7 @@ impl<M: Deref<Target = [u8]>> Ring<M> {
             rank: u32::try_from(self.field(Field::Rank)).ok().and_then(|r| r.checked_sub(1)),
             world_size: u32::try_from(self.field(Field::WorldSize)).unwrap_or(0),
             ending: [Ending::Unfinished, Ending::Finalized, Ending::Aborted][(self.field(Field::Ending) as usize).min(2)],
-            stopped: if self.field(Field::Stopped) == 0 { String::new() } else { "no space left for the trace".to_owned() },
+            stopped: Stop::text(self.field(Field::Stopped)).to_owned(),
             clock: Clock {
                 first_ticks: self.field(Field::FirstTicks),
                 first_ns: self.field(Field::FirstNs),
@@ -265,19 +309,15 @@ impl<M: DerefMut<Target = [u8]>> Recording<M> {
         self.set(Field::LastNs, ns);
     }
 
-    /// Notes how the process ends.
+    /// Notes how the process ends. Who has called MPI_Abort and yet came to MPI_Finalize, because the end takes its time, has aborted.
     pub fn end(&mut self, ending: Ending) {
-        self.set(Field::Ending, ending as u64);
+        let before = self.ring.field(Field::Ending);
+        self.set(Field::Ending, before.max(ending as u64));
     }
 
     /// Notes that the thread ends.
     pub fn end_thread(&mut self) {
         self.set(Field::Ended, 1);
-    }
-
-    /// Notes that calls are missing from here on, for want of space.
-    pub fn stop(&mut self) {
-        self.set(Field::Stopped, 1);
     }
 
     /// The number of the entry that `key` stands for, if the dictionary has it.
@@ -344,7 +384,7 @@ impl<M: DerefMut<Target = [u8]>> Recording<M> {
     pub fn has_room(&self) -> bool {
         self.events + EVENT * 2 + WORDS_MAX * 8 <= EVENTS
             && self.arena + 3 * ENTRY_MAX <= ARENA
-            && self.known.len() + 8 < SLOTS / 2
+            && self.known.len() + ENTRIES_MAX < SLOTS / 2
     }
 
     /// Puts a call on record that is about to be made. Ask [`Recording::has_room`] first.

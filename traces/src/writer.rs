@@ -162,7 +162,7 @@ pub fn write(path: &Path, trace: &Trace) -> Result<Summary, Error> {
             ending: process.ending,
             clock: Clock::NANOSECONDS,
             ended_ns: trace.end_ns(),
-            stopped: String::new(),
+            stopped: process.stopped.clone(),
             ended_threads: trace.lanes.iter().filter(|l| l.process as usize == number && l.ended).map(|l| l.thread).collect(),
             job: String::new(),
         };

@@ -37,12 +37,26 @@ pub struct Abi {
     any_tag: i32,
     /// Integers that stand for something else than a number.
     words: Vec<(Kind, i32, i64)>,
+    /// Constants that are added up.
+    flags: Vec<(Kind, i32, i64)>,
     predefined: FxHashMap<(u8, u64), i64>,
     natives: FxHashMap<(u8, i64), u64>,
 }
 
 /// The kinds of such integers.
-const WORDS: [Kind; 4] = [Kind::Level, Kind::Split, Kind::Order, Kind::Lock];
+const WORDS: [Kind; 9] = [
+    Kind::Level,
+    Kind::Split,
+    Kind::Order,
+    Kind::Lock,
+    Kind::Whence,
+    Kind::Distribution,
+    Kind::Darg,
+    Kind::Typeclass,
+    Kind::Keyval,
+];
+/// The kinds of those that are added up.
+const FLAGS: [Kind; 2] = [Kind::Assert, Kind::Amode];
 
 static ABI: OnceLock<Abi> = OnceLock::new();
 
@@ -85,7 +99,12 @@ impl Abi {
         };
         let all = |kind: Kind| constant::all().iter().filter(move |c| c.kind == kind);
         let small = |kind: Kind| all(kind).filter_map(|c| Some((value(c)? as i32, c.value))).collect::<Vec<_>>();
-        let is_handle = |kind| !WORDS.contains(&kind) && !matches!(kind, Kind::Rank | Kind::Tag | Kind::Buffer);
+        let is_handle =
+            |kind| !WORDS.contains(&kind) && !FLAGS.contains(&kind) && !matches!(kind, Kind::Rank | Kind::Tag | Kind::Buffer);
+        let all_of = |kinds: &[Kind]| {
+            let small = |&kind: &Kind| small(kind).into_iter().map(move |(native, value)| (kind, native, value));
+            kinds.iter().flat_map(small).collect::<Vec<_>>()
+        };
         let handles = constant::all().iter().filter(|c| is_handle(c.kind));
         let raw: Vec<_> = handles.filter_map(|c| Some((c.kind as u8, value(c)? as u64, c.value))).collect();
         Abi {
@@ -100,10 +119,8 @@ impl Abi {
             in_place: all(Kind::Buffer).find_map(value).unwrap_or(1) as usize,
             any_tag: all(Kind::Tag).find_map(value).unwrap_or(-1) as i32,
             ranks: small(Kind::Rank),
-            words: WORDS
-                .iter()
-                .flat_map(|&kind| small(kind).into_iter().map(move |(native, value)| (kind, native, value)))
-                .collect(),
+            words: all_of(&WORDS),
+            flags: all_of(&FLAGS),
             predefined: raw.iter().map(|&(kind, raw, value)| ((kind, raw), value)).collect(),
             natives: raw.iter().map(|&(kind, raw, value)| ((kind, value), raw)).collect(),
         }
@@ -172,6 +189,18 @@ impl Abi {
     pub fn word(&self, kind: Kind, word: i32) -> i64 {
         let found = self.words.iter().find(|(of, native, _)| *of == kind && *native == word);
         found.map_or(i64::from(word), |(_, _, value)| *value)
+    }
+
+    /// The key of an attribute, and whether it is a predefined one. Those that the program makes are numbered by the library.
+    pub fn keyval(&self, key: i32) -> (i64, bool) {
+        let found = self.words.iter().find(|(of, native, _)| *of == Kind::Keyval && *native == key);
+        found.map_or((constant::FIRST_MADE + i64::from(key as u32), false), |(_, _, value)| (*value, true))
+    }
+
+    /// A sum of constants; what is none of them is left out.
+    pub fn flags(&self, kind: Kind, sum: i32) -> i64 {
+        let set = self.flags.iter().filter(|(of, native, _)| *of == kind && sum & native == *native);
+        set.fold(0, |sum, (_, _, value)| sum | value)
     }
 
     /// A buffer's address; MPI_IN_PLACE as in the standard ABI.

@@ -295,7 +295,16 @@ impl<'a> Reader<'a> {
             Kind::Int | Kind::Count => i64::from(word as i32),
             Kind::Rank => self.abi.rank(word as i32),
             Kind::Tag => self.abi.tag(word as i32),
-            Kind::Level | Kind::Split | Kind::Order | Kind::Lock => self.abi.word(kind, word as i32),
+            Kind::Level
+            | Kind::Split
+            | Kind::Order
+            | Kind::Lock
+            | Kind::Whence
+            | Kind::Distribution
+            | Kind::Darg
+            | Kind::Typeclass => self.abi.word(kind, word as i32),
+            Kind::Keyval => self.abi.keyval(word as i32).0,
+            Kind::Assert | Kind::Amode => self.abi.flags(kind, word as i32),
             Kind::Comm if self.abi.handle(kind, word) == self.comm => self.known.id,
             kind if is_handle(kind) => handles.number(kind, self.abi.handle(kind, word)),
             _ => word as i64,

@@ -1,6 +1,7 @@
 //! Communicators: a number that is the same on all members, found without talking to them.
 //!
-//! All members of a communicator make its children in the same order, so (parent, how many children before, members) names a child.
+//! All members of a communicator make its children in the same order, so (parent, how many children before, members) names a child. Windows
+//! and files are children, too.
 //! Where only some members take part (MPI_Comm_create_group, MPI_Intercomm_create) they are counted by who takes part and with which tag.
 
 use rustc_hash::FxHashMap;
@@ -44,6 +45,8 @@ pub struct Communicators {
     partial: FxHashMap<u64, u64>,
     /// Whether MPI_COMM_WORLD exists: not in a program that uses sessions only, where asking for it may crash.
     world: bool,
+    /// This process's rank in it.
+    rank: u32,
 }
 
 impl Communicators {
@@ -63,7 +66,8 @@ impl Communicators {
             self.known.insert(own as u64, Communicator { id: COMM_SELF, peers: 1, ..Communicator::default() });
         }
         self.world = true;
-        Some((u32::try_from(rank).ok()?, u32::try_from(size).ok()?))
+        self.rank = u32::try_from(rank).ok()?;
+        Some((self.rank, u32::try_from(size).ok()?))
     }
 
     /// The members of `parent` have made a child together; this process may not be in it. Counts it.
@@ -72,6 +76,18 @@ impl Communicators {
             p.children += 1;
             p.children
         })
+    }
+
+    /// The number of a window or a file that the members of `parent` have made together; None if that is not known.
+    pub fn number_child(&mut self, parent: u64, kind: Kind) -> Option<i64> {
+        let nth = self.count_child(parent);
+        let ancestor = self.known.get(&parent)?;
+        let mut words = vec![4, kind as u64, ancestor.id as u64, nth];
+        // MPI_COMM_SELF is another one on each rank.
+        if ancestor.id == COMM_SELF {
+            words.push(u64::from(self.rank));
+        }
+        Some((digest(&words) >> 2) as i64 | FIRST_MADE)
     }
 
     /// The program was given this communicator. Returns its number and its members.

@@ -6,17 +6,19 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use traces::Kind;
 use traces::constant::COMM_WORLD;
 use traces::offset::Offset;
-use traces::part;
+use traces::part::{self, Part};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::abi::abi;
 use crate::handles;
+use crate::lane::Thread;
+use crate::output::without_signals;
 use crate::process::{self, Process, clock};
 use crate::record::{self, Pending};
 use crate::world::{GivenUp, World};
@@ -48,22 +50,31 @@ pub enum Gathered {
     Away,
 }
 
+static RESULT: OnceLock<Option<Gathered>> = OnceLock::new();
+
+/// What [`gather`] has come to; None if there was nothing to do.
+pub fn result() -> Option<Gathered> {
+    *RESULT.get()?
+}
+
 /// This rank enters MPI_Finalize: its part goes where rank 0's is. `pending` is the call, if it is on record.
-///
-/// None if there is nothing to do.
-pub fn gather(pending: Option<&mut Pending>) -> Option<Gathered> {
-    static BEGUN: AtomicBool = AtomicBool::new(false);
+pub fn gather(thread: &Thread, pending: Option<&Pending>) {
+    // A program may call it once more, when nothing of MPI is there any longer.
+    RESULT.get_or_init(|| meet(&|read| pending.map_or_else(read, |pending| record::foresee(thread, pending, read))));
+}
+
+/// Has a part read, as it will be when MPI_Finalize has returned.
+type Foreseen<'a> = &'a dyn Fn(&dyn Fn() -> Option<Part>) -> Option<Part>;
+
+fn meet(foreseen: Foreseen) -> Option<Gathered> {
     let process = process::begun()?;
     let (rank, size) = own_rank()?;
-    let here = ranks_here(process).filter(|&here| here < size)?;
-    if !stands_alone(process, here) || BEGUN.swap(true, Ordering::Relaxed) {
-        return None;
-    }
+    let here = ranks_here(process).filter(|&here| here < size && stands_alone(process, here))?;
     let world = World::new(rank, size, Duration::from_secs(process.settings.gather_patience_s))?;
-    let meeting = Meeting { process, world };
-    let gathered = meeting.hold(pending);
+    let meeting = Meeting { process, world, foreseen };
+    let gathered = meeting.hold();
     if gathered.is_err() {
-        meeting.tell_of_failure();
+        without_signals(|| meeting.tell_of_failure());
     }
     let own = Share { finishers: u32::try_from(here).ok()?, processes: u32::try_from(here).ok()? };
     gathered.unwrap_or(Some(Gathered::Here(own)))
@@ -98,14 +109,15 @@ fn stands_alone(process: &Process, ranks: usize) -> bool {
 }
 
 /// The ranks, on their way to one trace.
-struct Meeting {
+struct Meeting<'a> {
     process: &'static Process,
     world: World,
+    foreseen: Foreseen<'a>,
 }
 
-impl Meeting {
+impl Meeting<'_> {
     /// What becomes of the parts. None if nothing is to be done.
-    fn hold(&self, pending: Option<&mut Pending>) -> Result<Option<Gathered>, GivenUp> {
+    fn hold(&self) -> Result<Option<Gathered>, GivenUp> {
         let world = &self.world;
         if world.barrier().is_err() {
             // Who comes later, when all are there after all, is told not to wait.
@@ -123,14 +135,14 @@ impl Meeting {
             return Ok(None);
         }
         let realtime_ns = self.compare_clocks(&places)?;
-        let part = if is_away(world.rank) { self.part(pending, realtime_ns) } else { Vec::new() };
+        let part = if is_away(world.rank) { self.part(realtime_ns) } else { Vec::new() };
         let lengths: Vec<usize> = world.all_gather([part.len() as u64])?.into_iter().map(|[length]| length as usize).collect();
         let is_written = self.send(part, lengths, away)?;
         if world.broadcast([u64::from(is_written)])? == [0] {
             return Err(GivenUp);
         }
         if is_away(world.rank) {
-            self.leave();
+            without_signals(|| self.leave());
             return Ok(Some(Gathered::Away));
         }
         let finishers = u32::try_from(world.size - away).map_err(|_| GivenUp)?;
@@ -162,13 +174,9 @@ impl Meeting {
     }
 
     /// This rank's part, as it will be when MPI_Finalize has returned.
-    fn part(&self, pending: Option<&mut Pending>, realtime_ns: u64) -> Vec<u8> {
+    fn part(&self, realtime_ns: u64) -> Vec<u8> {
         let process = self.process;
-        let read = || part::of_process(&process.settings.parts, &process.name()).ok().flatten();
-        let part = match pending {
-            Some(pending) => record::foresee(pending, read),
-            None => read(),
-        };
+        let part = (self.foreseen)(&|| part::of_process(&process.settings.parts, &process.name()).ok().flatten());
         part.map_or(Vec::new(), |mut part| {
             part.process.clock.realtime_ns = realtime_ns;
             part.to_bytes(0)
@@ -184,10 +192,10 @@ impl Meeting {
             let now: Vec<usize> = left.iter().map(|&length| length.min(piece)).collect();
             let rest = part.split_off(now[world.rank]);
             let all = world.gather(std::mem::replace(&mut part, rest), &now)?;
-            is_written = is_written && (world.rank > 0 || self.append(&all, &now).is_ok());
+            is_written = is_written && (world.rank > 0 || without_signals(|| self.append(&all, &now)).is_ok());
             left.iter_mut().zip(&now).for_each(|(left, now)| *left -= now);
         }
-        Ok(is_written && (world.rank > 0 || self.name_parts().is_ok()))
+        Ok(is_written && (world.rank > 0 || without_signals(|| self.name_parts()).is_ok()))
     }
 
     /// Appends what has come of each rank to its file.

@@ -58,6 +58,12 @@ impl Objects {
         entry.0
     }
 
+    /// The program was given a handle whose number is known.
+    pub fn add_numbered(&mut self, handle: u64, number: i64) -> i64 {
+        self.numbers.insert(handle, (number, 1));
+        number
+    }
+
     /// The program gave up one reference.
     pub fn remove(&mut self, handle: u64) {
         if let Some(entry) = self.numbers.get_mut(&handle) {

@@ -3,25 +3,27 @@
 //! A lane is made at the thread's first call and never destroyed: calls come until the last moment of a process.
 
 use std::cell::Cell;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::OpenOptions;
+use std::io;
 use std::ops::{Deref, DerefMut};
 use std::os::fd::AsRawFd;
-use std::path::PathBuf;
 use std::ptr;
 use std::sync::OnceLock;
 
 use recorder::settings::with_suffix;
+use traces::Function;
 use traces::chunk::Body;
-use traces::record::Record;
-use traces::segment::{RING_BYTES, Recording};
+use traces::record::{Chunk, Record};
+use traces::segment::{RING_BYTES, Recording, STOP_AT, Stop};
 
 use crate::arguments::Arguments;
-use crate::callers::Callers;
+use crate::methods::Methods;
+use crate::output::{Output, without_signals};
 use crate::process::{self, Process, clock};
 use crate::recent::Recent;
 use crate::results::Results;
 use crate::sites::Sites;
+use crate::stacks::Stacks;
 
 /// A file mapped into memory.
 #[derive(Debug)]
@@ -43,10 +45,21 @@ impl Mapping {
             }
             let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED);
             let address = libc::mmap(ptr::null_mut(), RING_BYTES, access, flags, file.as_raw_fd(), 0);
-            if address == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(Mapping(address.cast())) }
+            if address == libc::MAP_FAILED {
+                return Err(io::Error::last_os_error());
+            }
+            // Once more the first page, for other threads: the memory above is this thread's alone.
+            process::note_stops_at(|| {
+                let page = libc::mmap(ptr::null_mut(), PAGE, access, flags, file.as_raw_fd(), 0);
+                (page != libc::MAP_FAILED).then(|| page.cast::<u8>().add(STOP_AT).cast())
+            });
+            Ok(Mapping(address.cast()))
         }
     }
 }
+
+/// What is mapped of a segment to note that recording stops.
+const PAGE: usize = 4096;
 
 impl Deref for Mapping {
     type Target = [u8];
@@ -69,10 +82,14 @@ impl DerefMut for Mapping {
 pub struct Lane {
     /// The process that it belongs to.
     pub process: &'static Process,
+    /// How many calls were put on record.
+    pub calls: u64,
     /// Its segment.
     pub recording: Recording<Mapping>,
     /// Where its calls come from.
-    pub callers: Callers,
+    pub stacks: Stacks,
+    /// The methods of Python that they come from.
+    pub methods: Methods,
     /// The addresses that it was called from.
     pub sites: Sites,
     /// The calls that it made of late.
@@ -83,37 +100,76 @@ pub struct Lane {
     pub results: Results,
     /// Where the ring's contents are packed.
     body: Body,
-    chunks: PathBuf,
-    chunks_file: Option<File>,
+    chunks: Output,
 }
 
 /// What a thread has of its own. A wrapper asks for it once: in a shared library that costs a function call.
 pub struct Thread {
     /// How many MPI calls it is in, one within the other.
     pub depth: Cell<u32>,
+    /// The outermost of them.
+    pub outermost: Cell<Function>,
+    /// Null before the first call.
     lane: Cell<*mut Lane>,
-    /// The line of Python that is making a call; 0 if it is none, or not known. See `python`.
-    pub python_line: Cell<usize>,
+    /// Whether the lane is lent. A callback or a signal handler of the program that calls MPI_Abort may find it so.
+    is_lent: Cell<bool>,
+    /// The stack of Python that is making a call; 0 if it is none, or not known. See `python`.
+    pub python_stack: Cell<usize>,
 }
 
 thread_local! {
     /// The thread at hand.
     pub static THREAD: Thread = const { Thread {
         depth: Cell::new(0),
+        outermost: Cell::new(Function::UNKNOWN),
         lane: Cell::new(ptr::null_mut()),
-        python_line: Cell::new(0),
+        is_lent: Cell::new(false),
+        python_stack: Cell::new(0),
     } };
 }
 
-impl Thread {
-    /// The lane of this thread, if the process is recorded. The reference must be gone before the next call of this function.
+/// The lane of a thread, lent for a piece of work on one call. While the library works nobody has it.
+pub struct Lent<'a> {
+    thread: &'a Thread,
+    lane: &'a mut Lane,
+}
+
+impl Deref for Lent<'_> {
+    type Target = Lane;
     #[inline]
-    pub fn lane(&self) -> Option<&'static mut Lane> {
+    fn deref(&self) -> &Lane {
+        self.lane
+    }
+}
+
+impl DerefMut for Lent<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Lane {
+        self.lane
+    }
+}
+
+impl Drop for Lent<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.thread.is_lent.set(false);
+    }
+}
+
+impl Thread {
+    /// The lane of this thread, if the process is recorded, and the lane is not lent already.
+    #[inline]
+    pub fn lane(&self) -> Option<Lent<'_>> {
+        if self.is_lent.get() {
+            return None;
+        }
         if !process::is_on() || self.lane.get().is_null() {
             self.begin()?;
         }
-        // SAFETY: lanes live for ever, belong to one thread, and callers hold one reference at a time.
-        unsafe { self.lane.get().as_mut() }
+        // SAFETY: lanes live for ever and belong to one thread, in which `is_lent` sees to it that there is one reference at a time.
+        let lane = unsafe { self.lane.get().as_mut() }?;
+        self.is_lent.set(true);
+        Some(Lent { thread: self, lane })
     }
 
     #[cold]
@@ -129,26 +185,34 @@ impl Thread {
 #[cold]
 fn begin(process: &'static Process) -> Option<*mut Lane> {
     let (stem, thread) = process.next_segment();
-    let mapping = Mapping::create(&with_suffix(&stem, ".ring"));
-    let recording = mapping.map(|m| Recording::begin_in(m, thread, &process.record));
-    let recording = match recording {
-        Ok(recording) => recording?,
+    let files = without_signals(|| {
+        let mapping = Mapping::create(&with_suffix(&stem, ".ring"))?;
+        Ok((mapping, Output::open(with_suffix(&stem, ".chunks"))?))
+    });
+    let (mapping, chunks) = match files {
+        Ok(files) => files,
         Err(error) => {
-            process::stop_because(&format!("no segment can be made in {}: {error}", process.settings.parts.display()));
+            let error: io::Error = error;
+            process::stop_because(
+                Stop::from(&error),
+                &format!("no segment can be made in {}: {error}", process.settings.parts.display()),
+            );
             return None;
         }
     };
+    let recording = Recording::begin_in(mapping, thread, &process.record)?;
     let lane = Box::new(Lane {
         process,
+        calls: 0,
         recording,
-        callers: Callers::default(),
+        stacks: Stacks::of_thread(process.settings.stack),
+        methods: Methods::default(),
         sites: Sites::default(),
         recent: Recent::default(),
         arguments: Arguments::default(),
         results: Results::default(),
         body: Body::default(),
-        chunks: with_suffix(&stem, ".chunks"),
-        chunks_file: None,
+        chunks,
     });
     let lane = Box::into_raw(lane);
     tell_end_of_thread(lane);
@@ -183,28 +247,23 @@ impl Lane {
     pub fn flush(&mut self) -> bool {
         self.recording.tell_time(clock::ticks(), clock::monotonic_ns());
         let Some(chunk) = self.recording.ring().chunk_in(&mut self.body, 0) else { return true };
-        let bytes = Record::Chunk(chunk).to_bytes();
-        match self.append(&bytes) {
+        // zstd gives nothing where it finds no memory.
+        let saved = if chunk.body.is_empty() { Err(io::ErrorKind::OutOfMemory.into()) } else { self.save(chunk) };
+        match saved {
             Ok(()) => {
                 self.recording.clear();
                 self.recent.clear();
                 true
             }
             Err(error) => {
-                self.recording.stop();
-                process::stop_because(&format!("{}: {error}", self.chunks.display()));
+                process::stop_because(Stop::from(&error), &format!("{}: {error}", self.chunks.path().display()));
                 false
             }
         }
     }
 
-    /// Appends all or, as far as the file system lets us, nothing.
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let file = match &mut self.chunks_file {
-            Some(file) => file,
-            none => none.insert(OpenOptions::new().create(true).append(true).open(&self.chunks)?),
-        };
-        let before = file.metadata()?.len();
-        file.write_all(bytes).inspect_err(|_| drop(file.set_len(before)))
+    fn save(&mut self, chunk: Chunk) -> io::Result<()> {
+        let bytes = Record::Chunk(chunk).to_bytes();
+        without_signals(|| self.chunks.append(&bytes))
     }
 }

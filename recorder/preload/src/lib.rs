@@ -10,13 +10,16 @@
 
 mod abi;
 mod arguments;
-mod callers;
 mod communicators;
 mod dlsym;
+mod frames;
 mod gather;
 mod handles;
 mod lane;
 mod loader;
+mod memory;
+mod methods;
+mod output;
 mod payload;
 mod process;
 mod python;
@@ -29,6 +32,8 @@ mod requests;
 mod results;
 mod shape;
 mod sites;
+mod stacks;
+mod unwinding;
 mod weak;
 mod world;
 mod wrapper;

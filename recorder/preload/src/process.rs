@@ -7,14 +7,16 @@ use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use recorder::settings::Settings;
 use traces::mpi;
 use traces::record::{Clock, ProcessRecord};
+use traces::segment::Stop;
 
-use crate::gather::Gathered;
-use crate::{callers, loader, python, real, weak};
+use crate::gather::{Gathered, Share};
+use crate::output::without_signals;
+use crate::{loader, python, real, stacks, weak};
 
 const UNDECIDED: u8 = 0;
 const ON: u8 = 1;
@@ -23,6 +25,18 @@ const OFF: u8 = 2;
 static STATE: AtomicU8 = AtomicU8::new(UNDECIDED);
 static THREADS: AtomicU32 = AtomicU32::new(0);
 static PROCESS: OnceLock<Process> = OnceLock::new();
+
+/// Where the trace has why recording stopped: a word in a mapping of its own of the first thread's segment.
+static STOP_WORD: AtomicPtr<AtomicU64> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Where to note why recording stops, if that is not known yet.
+pub fn note_stops_at(word: impl FnOnce() -> Option<*mut AtomicU64>) {
+    if STOP_WORD.load(Ordering::Relaxed).is_null()
+        && let Some(word) = word()
+    {
+        STOP_WORD.store(word, Ordering::Relaxed);
+    }
+}
 
 /// What is known of this process when its recording begins.
 #[derive(Debug)]
@@ -53,16 +67,29 @@ pub fn begun() -> Option<&'static Process> {
     PROCESS.get()
 }
 
+/// How many frames of a stack are wanted.
+pub fn depth() -> usize {
+    PROCESS.get().map_or(1, |process| process.settings.stack.max(1))
+}
+
 /// Records no more, in any thread.
 pub fn stop() {
     STATE.store(OFF, Ordering::Relaxed);
 }
 
-/// Records no more, and says why, once.
-pub fn stop_because(what: &str) {
+/// Records no more, and says why, once: in the trace, and to the user.
+pub fn stop_because(why: Stop, what: &str) {
     if STATE.swap(OFF, Ordering::Relaxed) == OFF {
         return;
     }
+    // SAFETY: null, or a word of a mapping that stays, and that this alone uses.
+    if let Some(word) = unsafe { STOP_WORD.load(Ordering::Relaxed).as_ref() } {
+        word.store(why as u64, Ordering::Relaxed);
+    }
+    without_signals(|| tell_end(what));
+}
+
+fn tell_end(what: &str) {
     // One process says it for all. Where not even this file can be made, each does.
     let told = PROCESS.get().map(|p| OpenOptions::new().create_new(true).write(true).open(p.settings.parts.join("stopped")));
     if !told.is_some_and(|told| told.is_err_and(|e| e.kind() == std::io::ErrorKind::AlreadyExists)) {
@@ -85,7 +112,7 @@ fn begin() -> Option<&'static Process> {
         return None;
     };
     // A panic is ours, never the program's: it ends the recording, quietly.
-    std::panic::set_hook(Box::new(|_| stop_because("an error of the recorder")));
+    std::panic::set_hook(Box::new(|_| stop_because(Stop::Mistake, "an error of the recorder")));
     // SAFETY: the handler touches an atomic only.
     unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     look_at_objects();
@@ -100,7 +127,7 @@ fn look_at_objects() {
         |o: &loader::Object| !o.name.to_bytes().starts_with(b"linux-vdso") && !o.contains(look_at_objects as *const () as usize);
     let objects: Vec<loader::Object> = loader::objects().into_iter().filter(is_programs).collect();
     weak::hide_missing_functions(&objects);
-    callers::look_at(&objects);
+    stacks::look_at(&objects);
     python::look_at(&objects);
 }
 
@@ -157,7 +184,12 @@ impl Process {
     /// a process that is not recorded. If a program of another job wrote here too, started by this one, it is left to the watcher.
     pub fn finish(&self, gathered: Gathered) {
         stop();
-        let Gathered::Here(share) = gathered else { return };
+        if let Gathered::Here(share) = gathered {
+            without_signals(|| self.join(share));
+        }
+    }
+
+    fn join(&self, share: Share) {
         let parts = &self.settings.parts;
         if self.count_finished().is_none_or(|n| n < u64::from(share.finishers)) {
             return;

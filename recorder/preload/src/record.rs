@@ -5,7 +5,7 @@ use traces::segment::{Full, Open};
 use traces::{Ending, Function, Kind, Length, mpi};
 
 use crate::abi::abi;
-use crate::gather::{Gathered, Share};
+use crate::gather::{self, Gathered, Share};
 use crate::handles;
 use crate::lane::{Lane, Thread};
 use crate::process::{self, clock};
@@ -17,13 +17,12 @@ use crate::shape::{self, Role, Shape};
 
 /// A call that is on record and has not returned.
 pub struct Pending {
-    lane: &'static mut Lane,
+    /// Which call of the lane it is.
+    call: u64,
     shape: &'static Shape,
     open: Open,
     /// Its place among the recent calls, if it has one.
     place: Option<usize>,
-    /// Of MPI_Finalize: what became of the parts of other hosts.
-    pub gathered: Option<Gathered>,
 }
 
 /// Puts a call on record, of the wrapper with this frame. May replace MPI_STATUS_IGNORE in the arguments. None if nothing is recorded.
@@ -32,8 +31,9 @@ pub struct Pending {
 /// The arguments are those of the function.
 #[inline]
 pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame: usize) -> Option<Pending> {
-    let lane = thread.lane()?;
-    let caller = python::place(thread, lane.callers.of(frame));
+    let lane = &mut *thread.lane()?;
+    lane.calls += 1;
+    let caller = python::stack(thread, &mut lane.methods, lane.stacks.of(frame));
     if !lane.recording.has_room() && !lane.flush() {
         return None;
     }
@@ -56,7 +56,7 @@ pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame:
         lane.recording.end(Ending::Aborted);
     }
     let open = lane.recording.begin(call, clock::ticks());
-    Some(Pending { lane, shape, open, place, gathered: None })
+    Some(Pending { call: lane.calls, shape, open, place })
 }
 
 /// Reads a call that is not one of the recent. Gives its number, and its place among the recent from now on.
@@ -121,14 +121,17 @@ fn learn_call(lane: &mut Lane, function: Function, caller: usize, arrays: bool) 
     lane.recording.intern(Entry::Call, lane.arguments.words.key(), |out| write_call(out, function, site, &values))
 }
 
-/// Puts on record that a call has returned.
+/// Puts on record that a call has returned. If MPI_Abort was called in the middle of it, by a callback, and returned, nothing of it is
+/// where it was.
 ///
 /// # Safety
 /// The arguments are those that the function was called with, and it returned `code`.
 #[inline]
-pub unsafe fn leave(pending: Pending, a: &[usize], code: i32) {
+pub unsafe fn leave(thread: &Thread, pending: Pending, a: &[usize], code: i32) {
     let end = clock::ticks();
-    let Pending { lane, shape, open, place, gathered } = pending;
+    let Pending { call, shape, open, place } = pending;
+    let Some(mut lent) = thread.lane().filter(|lane| lane.calls == call) else { return };
+    let lane = &mut *lent;
     if matches!(shape.function, mpi::INIT | mpi::INIT_THREAD) && code == 0 {
         world_begins(lane);
     }
@@ -141,14 +144,16 @@ pub unsafe fn leave(pending: Pending, a: &[usize], code: i32) {
         None => {}
     }
     if shape.function == mpi::FINALIZE && code == 0 {
-        world_ends(lane, gathered);
+        world_ends(lane);
     }
 }
 
 /// Lets `look` see this process's segments as they will be when MPI_Finalize has returned.
-pub fn foresee<T>(pending: &mut Pending, look: impl FnOnce() -> T) -> T {
+pub fn foresee<T>(thread: &Thread, pending: &Pending, look: impl FnOnce() -> T) -> T {
     let end = clock::ticks();
-    let Pending { lane, shape, open, place, .. } = pending;
+    let Pending { call, shape, open, place } = pending;
+    let Some(mut lent) = thread.lane().filter(|lane| lane.calls == *call) else { return look() };
+    let lane = &mut *lent;
     lane.recording.tell_time(end, clock::monotonic_ns());
     let digests = Digests { limit: 0, now: end };
     // SAFETY: MPI_Finalize has no arguments.
@@ -195,12 +200,12 @@ fn world_begins(lane: &mut Lane) {
 }
 
 #[cold]
-fn world_ends(lane: &mut Lane, gathered: Option<Gathered>) {
+fn world_ends(lane: &mut Lane) {
     lane.recording.tell_time(clock::ticks(), clock::monotonic_ns());
     lane.recording.end(Ending::Finalized);
     let world = abi().native(Kind::Comm, traces::constant::COMM_WORLD);
     let size = handles::with(|h| world.and_then(|w| h.communicators.get(w as u64)).map_or(0, |c| c.peers));
     let size = u32::try_from(size).unwrap_or(0);
     let all = Gathered::Here(Share { finishers: size, processes: size });
-    process::recording().inspect(|p| p.finish(gathered.unwrap_or(all)));
+    process::recording().inspect(|p| p.finish(gather::result().unwrap_or(all)));
 }

@@ -77,6 +77,8 @@ pub struct Requests {
     oldest: FxHashMap<u64, u32>,
     /// One bit a number: set if it is taken.
     taken: Vec<u64>,
+    /// No word of `taken` before this one has a number that is free.
+    free_from: usize,
     /// Counts the calls that name requests.
     calls: u64,
 }
@@ -152,10 +154,12 @@ impl Requests {
 
     #[inline]
     fn lowest_free(&mut self) -> u32 {
-        let word = self.taken.iter().position(|&w| w != u64::MAX).unwrap_or_else(|| {
+        let later = self.taken[self.free_from..].iter().position(|&w| w != u64::MAX);
+        let word = later.map_or(self.taken.len(), |later| self.free_from + later);
+        if word == self.taken.len() {
             self.taken.push(0);
-            self.taken.len() - 1
-        });
+        }
+        self.free_from = word;
         let bit = self.taken[word].trailing_ones();
         self.taken[word] |= 1 << bit;
         word as u32 * 64 + bit
@@ -167,7 +171,9 @@ impl Requests {
         let Some(slot) = self.slots.get_mut(named.at as usize).filter(|slot| slot.handle == named.handle) else { return };
         let next = slot.next.take();
         slot.handle = abi().request_null;
-        self.taken[named.at as usize / 64] &= !(1 << (named.at % 64));
+        let word = named.at as usize / 64;
+        self.taken[word] &= !(1 << (named.at % 64));
+        self.free_from = self.free_from.min(word);
         if next.is_none() && self.oldest.get(&named.handle) == Some(&named.at) {
             self.oldest.remove(&named.handle);
         } else {

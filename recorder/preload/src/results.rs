@@ -141,13 +141,24 @@ impl Reader<'_> {
                 handles::change();
                 into.words.int(handles.add_datatype(handle, || measure(handle as usize)));
             }
+            Kind::Win | Kind::File if self.shape.comm.is_some() && step.direction == Direction::Out => {
+                handles::change();
+                into.words.int(self.made_by_all(at, step.kind, handles));
+            }
             kind if is_handle(kind) && step.direction == Direction::Out && step.length == Length::Scalar => {
                 // SAFETY: as above, of another kind.
                 let handle = unsafe { self.abi.handle_at(kind, self.a[at], 0) };
                 handles::change();
                 into.words.int(handles.objects(kind).add(kind, handle));
             }
-            Kind::Status | Kind::Pointer | Kind::String => into.words.nil(),
+            Kind::String if self.is_given(at) => {
+                // SAFETY: the library has just written this string, which ends with a zero.
+                into.words.text(unsafe { std::ffi::CStr::from_ptr(self.a[at] as *const libc::c_char) }.to_bytes());
+            }
+            Kind::Attribute if self.is_given(at) => into.words.int(self.attribute(at)),
+            // SAFETY: the library has just written an address here.
+            Kind::Base => into.words.int(unsafe { (self.a[at] as *const i64).read_unaligned() }),
+            Kind::Status | Kind::Pointer | Kind::String | Kind::Attribute => into.words.nil(),
             kind if is_handle(kind) => into.words.nil(),
             kind => self.numbers(at, kind, step.length, into),
         }
@@ -162,6 +173,8 @@ impl Reader<'_> {
                 Kind::Rank => self.abi.rank(small()),
                 Kind::Tag => self.abi.tag(small()),
                 Kind::Level => self.abi.word(kind, small()),
+                Kind::Keyval => self.abi.keyval(small()).0,
+                Kind::Amode => self.abi.flags(kind, small()),
                 _ => i64::from(small()),
             }
         };
@@ -174,6 +187,47 @@ impl Reader<'_> {
                 into.words.ints(len, (0..len).map(one));
             }
             _ => into.words.nil(),
+        }
+    }
+
+    /// Whether a string or an attribute has come back: not if `flag` is false, or if it was given no room.
+    fn is_given(&self, at: usize) -> bool {
+        let function = self.shape.function;
+        let is_set = function.parameter("flag").is_none_or(|flag| self.int(flag) != 0);
+        let room = ["buflen", "pset_len"].iter().find_map(|name| function.parameter(name));
+        let had_room = || room.is_none_or(|room| self.arguments.words.values(false)[room].int().is_some_and(|n| n > 0));
+        self.a[at] != 0 && is_set && had_room()
+    }
+
+    /// The value of an attribute: of a predefined one what it points to, but for the address of a window.
+    fn attribute(&self, at: usize) -> i64 {
+        const WIN_BASE: i64 = 601;
+        const WIN_SIZE: i64 = 603;
+        let key = self.shape.parameters.iter().position(|step| step.kind == Kind::Keyval);
+        let (number, is_predefined) = key.map_or((0, false), |key| self.abi.keyval(self.a[key] as i32));
+        // SAFETY: the library has just written a pointer here; those of predefined attributes point to an int, or to an MPI_Aint.
+        unsafe {
+            let value = (self.a[at] as *const usize).read_unaligned();
+            match number {
+                _ if !is_predefined || number == WIN_BASE => value as i64,
+                _ if value == 0 => 0,
+                WIN_SIZE => (value as *const i64).read_unaligned(),
+                _ => i64::from((value as *const i32).read_unaligned()),
+            }
+        }
+    }
+
+    /// The number of a window or a file, which all members of a communicator have made together.
+    fn made_by_all(&self, at: usize, kind: Kind, handles: &mut Handles) -> i64 {
+        // SAFETY: the library has just written this handle.
+        let handle = unsafe { self.abi.handle_at(kind, self.a[at], 0) };
+        if let Some(predefined) = self.abi.predefined(kind, handle) {
+            return predefined;
+        }
+        let parent = self.shape.comm.map_or(0, |c| self.abi.handle(Kind::Comm, self.a[c]));
+        match handles.communicators.number_child(parent, kind) {
+            Some(number) => handles.objects(kind).add_numbered(handle, number),
+            None => handles.objects(kind).add(kind, handle),
         }
     }
 

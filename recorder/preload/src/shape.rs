@@ -124,7 +124,9 @@ impl Shape {
             parameters: own.iter().map(|p| Step::new(function, p)).collect(),
             comm: own.iter().position(|p| p.kind == Kind::Comm && p.direction == Direction::In),
             root: function.parameter("root"),
-            found: if matches!(function.class(), Class::Completion | Class::Probe) && !bare.starts_with("Wait") {
+            found: if matches!(function.class(), Class::Completion | Class::Probe) && !bare.starts_with("Wait")
+                || bare == "Win_test"
+            {
                 function.parameter("flag").or_else(|| function.parameter("outcount"))
             } else {
                 None

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use traces::{Function, Kind, mpi};
+use traces::{Class, Function, Kind, mpi};
 
 use crate::abi::abi;
 use crate::lane::{THREAD, Thread};
@@ -76,18 +76,19 @@ unsafe fn call_in<const N: usize>(
     let inside = Inside::enter(thread);
     if inside.before > 0 && function != mpi::ABORT {
         // SAFETY: as the caller's.
-        return unsafe { nested(address, function, a) };
+        return unsafe { nested(thread, address, function, a) };
     }
+    thread.outermost.set(function);
     // SAFETY: as the caller's.
-    let mut entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(thread, function, a, frame) }));
+    let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(thread, function, a, frame) }));
     if N == 0 && function == mpi::FINALIZE {
-        gather(&mut entered);
+        gather(thread, &entered);
     }
     // SAFETY: as the caller's; `enter` replaced an ignored status by memory for it, at most.
     let result = unsafe { real::invoke(address, a) };
     if let Ok(Some(pending)) = entered {
         // SAFETY: the call has returned.
-        if catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(pending, a, result as i32) })).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(thread, pending, a, result as i32) })).is_err() {
             process::stop();
         }
     }
@@ -96,11 +97,10 @@ unsafe fn call_in<const N: usize>(
 
 /// What there is to do before MPI_Finalize, also on a rank whose recording has stopped: others may rely on it.
 #[cold]
-fn gather(entered: &mut std::thread::Result<Option<Pending>>) {
+fn gather(thread: &Thread, entered: &std::thread::Result<Option<Pending>>) {
     let Ok(pending) = entered else { return };
-    match catch_unwind(AssertUnwindSafe(|| gather::gather(pending.as_mut()))) {
-        Ok(gathered) => _ = pending.as_mut().map(|pending| pending.gathered = gathered),
-        Err(_) => process::stop(),
+    if catch_unwind(AssertUnwindSafe(|| gather::gather(thread, pending.as_ref()))).is_err() {
+        process::stop();
     }
 }
 
@@ -110,9 +110,10 @@ fn gather(entered: &mut std::thread::Result<Option<Pending>>) {
 /// # Safety
 /// As [`call`].
 #[inline]
-unsafe fn nested<const N: usize>(address: usize, function: Function, a: &[usize; N]) -> usize {
+unsafe fn nested<const N: usize>(thread: &Thread, address: usize, function: Function, a: &[usize; N]) -> usize {
     let kind = match function {
-        mpi::TYPE_FREE => Kind::Type,
+        // A file keeps the datatypes of its view, and gives up what is its own.
+        mpi::TYPE_FREE if thread.outermost.get().class() != Class::Io => Kind::Type,
         mpi::COMM_FREE | mpi::COMM_DISCONNECT => Kind::Comm,
         // SAFETY: as the caller's.
         _ => return unsafe { real::invoke(address, a) },
@@ -157,7 +158,7 @@ pub unsafe fn call_double(function: Function, family: Family, mut a: [usize; 0],
         let result = unsafe { time() };
         if let Ok(Some(pending)) = entered {
             // SAFETY: the call has returned.
-            let _ = catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(pending, &a, 0) }));
+            let _ = catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(thread, pending, &a, 0) }));
         }
         result
     })

@@ -1,15 +1,18 @@
 //! Calls that the recording ends in and that have an argument which no call may have: `argument/communicator`, `argument/rank`,
-//! `argument/count`, `argument/tag`, `argument/datatype`.
+//! `argument/count`, `argument/tag`, `argument/datatype`, `argument/handle`.
 //!
 //! A call that returned an error was answered by the program, which may have meant it; one that never returned was its end.
 
 use traces::function::Kind;
 
 use super::wording::{comm_name, count, distinct, ranks};
-use super::{Evidence, finding, primary};
+use super::{Evidence, primary};
 use crate::finding::{Finding, Place, Severity};
 use crate::lift::faults::{self, Fault};
 use crate::rules::{self, Rule};
+
+/// Calls of a thread that can be open at once: one, and the MPI_Abort of a callback within it.
+const OPEN_MAX: usize = 2;
 
 /// A call with its fault, and the other ranks that made it.
 struct Group {
@@ -22,10 +25,14 @@ struct Group {
 pub(super) fn check(evidence: Evidence) -> Vec<Finding> {
     let mut groups: Vec<Group> = Vec::new();
     for (lane, number) in evidence.trace.lanes.iter().zip(0..) {
-        let Some(last) = lane.events.last().filter(|event| event.outcome.is_none() && lane.rank.is_some()) else { continue };
-        let place = Place { lane: number, event: u32::try_from(lane.events.len() - 1).unwrap_or(u32::MAX) };
-        let (call, rank) = (evidence.trace.call(last.call), evidence.rank(place));
-        let Some(fault) = faults::find(call, rank, &evidence.lifted.communicators) else { continue };
+        let last = lane.events.iter().enumerate().rev().take(OPEN_MAX);
+        let faulty = last.filter(|(_, event)| event.outcome.is_none() && lane.rank.is_some()).find_map(|(at, event)| {
+            let place = Place { lane: number, event: u32::try_from(at).unwrap_or(u32::MAX) };
+            let call = evidence.trace.call(event.call);
+            Some((place, call, faults::find(call, evidence.rank(place), &evidence.lifted.communicators)?))
+        });
+        let Some((place, call, fault)) = faulty else { continue };
+        let rank = evidence.rank(place);
         let same = |g: &&mut Group| call.site.is_some() && evidence.call(g.place).site == call.site && g.fault.0 == fault.0;
         match groups.iter_mut().find(same) {
             Some(group) => group.ranks.push(rank),
@@ -55,8 +62,12 @@ fn fault_finding(evidence: Evidence, group: Group) -> Finding {
         Fault::Datatype => {
             (&rules::ARGUMENT_DATATYPE, "with MPI_DATATYPE_NULL".into(), "MPI_DATATYPE_NULL is no datatype".into())
         }
+        Fault::Handle => {
+            let what = format!("with a handle in {name} that stands for nothing");
+            (&rules::ARGUMENT_HANDLE, what, format!("{name} was freed, or completed, or never made"))
+        }
     };
-    let mut found = finding(rule, Severity::Error, format!("{who} {calls} {function} {what}"));
+    let mut found = Finding::new(rule, Severity::Error, format!("{who} {calls} {function} {what}"));
     found.labels.push(primary(group.place, format!("never returned: {why}")));
     found
 }

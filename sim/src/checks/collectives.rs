@@ -9,8 +9,8 @@ use traces::trace::is_made;
 use traces::{Function, SiteId};
 
 use super::collective_data;
-use super::wording::{comm_name, count, distinct, ranks};
-use super::{Evidence, finding, primary};
+use super::wording::{count, distinct, ranks};
+use super::{Evidence, primary};
 use crate::finding::{Finding, Label, Place, Severity};
 use crate::machine::Log;
 use crate::program::{CollectiveId, ContextId};
@@ -92,9 +92,8 @@ fn order(evidence: Evidence, meeting: Meeting) -> Option<Finding> {
             format!("{who} {} {name}", if calls.len() == 1 { "calls" } else { "call" })
         })
         .collect();
-    let mut found = finding(&rules::COLLECTIVE_ORDER, Severity::Error, parts.join(" where "));
-    let comm = evidence.program.contexts[meeting.context as usize].comm;
-    let text = format!("is collective call {} on {}", meeting.number + 1, comm_name(comm));
+    let mut found = Finding::new(&rules::COLLECTIVE_ORDER, Severity::Error, parts.join(" where "));
+    let text = format!("is collective call {} on {}", meeting.number + 1, evidence.name_of(meeting.context));
     found.labels = groups.values().map(|calls| label(evidence, calls, &text)).collect();
     Some(found)
 }
@@ -151,7 +150,7 @@ fn differing(
     } else {
         format!("in {function}, {}", parts.join(" and "))
     };
-    let mut found = finding(rule, Severity::Error, title);
+    let mut found = Finding::new(rule, Severity::Error, title);
     found.labels =
         groups.iter().take(8).map(|(value, calls)| label(evidence, calls, &format!("{} {}", verbs[0], text(value)))).collect();
     Some(found)
@@ -181,7 +180,7 @@ fn label(evidence: Evidence, calls: &[Place], text: &str) -> Label {
 pub(super) fn data_finding(evidence: Evidence, function: Function, texts: [(Place, String); 2], others: u64) -> Finding {
     let [(a, gives), (b, takes)] = texts;
     let title = format!("in {function}, rank {} {gives} and rank {} {takes}", evidence.rank(a), evidence.rank(b));
-    let mut found = finding(&rules::COLLECTIVE_TYPE, Severity::Error, title);
+    let mut found = Finding::new(&rules::COLLECTIVE_TYPE, Severity::Error, title);
     found.labels = vec![primary(a, gives), primary(b, takes)];
     if others > 0 {
         found.notes.push(format!("{} more disagree", count(others, "pair")));

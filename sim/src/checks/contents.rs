@@ -1,7 +1,7 @@
 //! Messages that do not fit their receives: `match/truncated` and `match/type`.
 
 use super::wording::count;
-use super::{Evidence, finding, primary, secondary};
+use super::{Evidence, primary, secondary};
 use crate::finding::{Finding, Severity};
 use crate::machine::{Log, Misfit};
 use crate::rules;
@@ -39,14 +39,14 @@ fn misfit_finding(evidence: Evidence, misfit: &Misfit, times: u64) -> Finding {
     let (bytes, room) = (send.bytes.unwrap_or(0), receive.bytes.unwrap_or(0));
     let mut found = if bytes > room {
         let title = format!("rank {from} sent {} to rank {to}, which has room for {room}", count(bytes, "byte"));
-        finding(&rules::MATCH_TRUNCATED, Severity::Error, title)
+        Finding::new(&rules::MATCH_TRUNCATED, Severity::Error, title)
     } else {
         let (sent, received) = evidence.program.layouts.difference(send, receive).map_or_else(
             || (String::from("one type"), String::from("another")),
             |(sent, received)| (sent.name(), received.name()),
         );
         let title = format!("rank {from} sent {sent} to rank {to}, which receives {received}");
-        finding(&rules::MATCH_TYPE, Severity::Error, title)
+        Finding::new(&rules::MATCH_TYPE, Severity::Error, title)
     };
     found.labels.push(primary(misfit.receive.0, format!("has room for {}", count(room, "byte"))));
     found.labels.push(secondary(misfit.send.0, format!("sent {}", evidence.send_text(misfit.send.1, misfit.send.0))));

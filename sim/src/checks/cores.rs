@@ -131,6 +131,7 @@ impl Finder<'_> {
             }
             Awaited::Missing(at) => &self.remains.collectives[*at].missing,
             Awaited::Each(ranks) => ranks,
+            Awaited::Locks { held, .. } => &held.iter().map(|held| held.rank).collect::<Vec<u32>>(),
         };
         let gone: Vec<u32> = ranks.iter().filter(|rank| self.standing.is_gone(**rank)).copied().collect();
         if !gone.is_empty() {
@@ -154,6 +155,8 @@ impl Finder<'_> {
         wait.needs.iter().any(|need| match &need.from {
             Awaited::One(one) => *one == rank,
             Awaited::Missing(at) => self.remains.collectives[*at].missing == [rank],
+            Awaited::Each(ranks) => *ranks == [rank],
+            Awaited::Locks { held, .. } => held.iter().any(|held| held.rank == rank),
             _ => false,
         })
     }

@@ -4,11 +4,11 @@
 
 use super::cores::{self, Core};
 use super::near_misses::{Difference, NearMiss};
-use super::wording::{and, count, distinct, on_comm, ranks};
-use super::{Evidence, finding, primary, secondary};
-use crate::finding::{Finding, Label, Place, Severity};
+use super::wording::{and, count, distinct, ranks};
+use super::{Evidence, primary, secondary};
+use crate::finding::{Finding, Label, Place, Severity, WaitFor};
 use crate::machine::{Awaited, Fate, Need, Remains, Wait, What};
-use crate::program::Until;
+use crate::program::{SyncId, SyncKind, Until};
 use crate::rules;
 
 /// What it means that ranks are stuck.
@@ -68,6 +68,7 @@ fn is_known(known: &[Finding], core: &Core) -> bool {
 /// A deadlock because a message and a receive missed each other.
 fn miss_finding(evidence: Evidence, miss: &NearMiss, core: &Core, more: usize) -> Finding {
     let mut found = near_miss(evidence, miss);
+    found.waits = waits_in(evidence, core);
     let stuck = distinct(core.lanes.iter().map(|lane| evidence.program.lanes[*lane].rank));
     found.notes.push(format!("it is a deadlock: {} can never go on", ranks(&stuck)));
     if more > 0 {
@@ -108,7 +109,7 @@ pub(super) fn near_miss(evidence: Evidence, miss: &NearMiss) -> Finding {
             format!("rank {here} waits for a message from rank {from}, which sent it to {to}")
         }
     };
-    let mut found = finding(differs.rule(), Severity::Error, title);
+    let mut found = Finding::new(differs.rule(), Severity::Error, title);
     found.labels.push(primary(
         receive.place,
         format!("{} for {}", evidence.waits(receive.place), evidence.receive_text(receive.receive, receive.place)),
@@ -145,8 +146,9 @@ fn core_finding(evidence: Evidence, core: &Core, judgement: Judgement) -> Findin
         Judgement::Deadlock if core.gone.is_empty() => (&rules::DEADLOCK_CYCLE, Severity::Error),
         Judgement::Deadlock => (&rules::DEADLOCK_MISSING_RANK, Severity::Error),
     };
-    let mut found = finding(rule, severity, title);
+    let mut found = Finding::new(rule, severity, title);
     label_core(evidence, core, &mut found);
+    found.waits = waits_in(evidence, core);
     if let Judgement::NeedsBuffering(_) = judgement {
         if evidence.is_complete() {
             let luck = "the run got through because the library let these calls return early; the standard does not promise that";
@@ -174,7 +176,14 @@ fn depends_on_library(evidence: Evidence, core: &Core) -> bool {
 
 /// Which freedom of the library a core depends on.
 fn unless(evidence: Evidence, core: &Core) -> &'static str {
-    if sends(evidence, core).next().is_some() { "sends were not buffered" } else { "collectives waited for all their members" }
+    let mut waits = core.lanes.iter().filter_map(|lane| wait_of(evidence, *lane)).flat_map(|wait| &wait.needs);
+    if sends(evidence, core).next().is_some() {
+        "sends were not buffered"
+    } else if waits.any(|need| matches!(need.what, What::Sync(_))) {
+        "MPI_Win_start waited for MPI_Win_post"
+    } else {
+        "collectives waited for all their members"
+    }
 }
 
 /// How to do without it.
@@ -214,6 +223,21 @@ fn wait_of<'a>(evidence: Evidence<'a>, lane: usize) -> Option<&'a Wait> {
     }
 }
 
+/// The edges of the wait-for graph in a core: of each call what it needs and will never get.
+fn waits_in(evidence: Evidence, core: &Core) -> Vec<WaitFor> {
+    let waits = core.lanes.iter().filter_map(|lane| wait_of(evidence, *lane));
+    let edge = |wait: &Wait| {
+        let is_hopeless = |need: &&Need| !evidence.standing.can_be_met(evidence.program, evidence.remains, need);
+        let any = wait.until == Until::Any;
+        // One that is hopeless is enough where all are needed.
+        let needs: Vec<&Need> = wait.needs.iter().filter(is_hopeless).take(if any { usize::MAX } else { 1 }).collect();
+        let any = any || needs.iter().any(|need| matches!(need.from, Awaited::AnyOf(_)));
+        let ranks = distinct(needs.iter().flat_map(|need| missing(evidence, need)));
+        WaitFor { place: wait.place, ranks, any }
+    };
+    waits.map(edge).collect()
+}
+
 /// One label for each place of the program that lanes of the core wait in, and the last calls of the ranks that have ended.
 fn label_core(evidence: Evidence, core: &Core, found: &mut Finding) {
     let mut groups: Vec<(Place, Label, Vec<u32>)> = Vec::new();
@@ -240,6 +264,12 @@ fn label_core(evidence: Evidence, core: &Core, found: &mut Finding) {
                 _ => "began it here".into(),
             };
             groups.push((need.posted, secondary(need.posted, text), Vec::new()));
+        }
+        if let Some(Awaited::Locks { held, .. }) = hopeless.map(|need| &need.from) {
+            for held in held.iter().filter(|held| !groups.iter().any(|(place, ..)| *place == held.place)).collect::<Vec<_>>() {
+                let text = format!("rank {} asked for the lock, and has it", held.rank);
+                groups.push((held.place, secondary(held.place, text), Vec::new()));
+            }
         }
     }
     let hidden = groups.len().saturating_sub(LABELS_MAX);
@@ -294,10 +324,23 @@ fn need_text(evidence: Evidence, wait: &Wait, need: &Need) -> String {
         What::Receive(receive) | What::Probe(receive) => format!("{some}{}", evidence.receive_text(receive, need.posted)),
         What::Collective(collective) => {
             let plan = &evidence.program.collectives[collective as usize];
-            let comm = evidence.program.contexts[plan.context as usize].comm;
-            format!("{some}{} to call {}{}", ranks(&missing(evidence, need)), plan.function, on_comm(comm))
+            format!("{some}{} to call {}{}", ranks(&missing(evidence, need)), plan.function, evidence.on(plan.context))
         }
         What::Finalize => format!("{some}{} to call MPI_Finalize", ranks(&missing(evidence, need))),
+        What::Sync(sync) => format!("{some}{}", sync_text(evidence, sync, &missing(evidence, need))),
+    }
+}
+
+/// What others have to do on a window.
+fn sync_text(evidence: Evidence, sync: SyncId, who: &[u32]) -> String {
+    let plan = &evidence.program.syncs[sync as usize];
+    let (who, on) = (ranks(who), evidence.on(plan.window));
+    match plan.kind {
+        SyncKind::Wait { .. } => format!("{who} to call MPI_Win_complete{on}"),
+        SyncKind::Lock { .. } | SyncKind::Unlock | SyncKind::Access => {
+            format!("{who} to give back the lock on the memory of {}{on}", ranks(&distinct(plan.ranks.iter().copied())))
+        }
+        _ => format!("{who} to call MPI_Win_post{on}"),
     }
 }
 
@@ -308,5 +351,6 @@ fn missing(evidence: Evidence, need: &Need) -> Vec<u32> {
         Awaited::AnyOf(context) => evidence.program.contexts[*context as usize].members.clone(),
         Awaited::Missing(at) => evidence.remains.collectives[*at].missing.clone(),
         Awaited::Each(ranks) => ranks.clone(),
+        Awaited::Locks { held, .. } => held.iter().map(|held| held.rank).collect(),
     })
 }

@@ -6,7 +6,7 @@
 use traces::function::mpi;
 
 use super::wording::{distinct, ranks};
-use super::{Evidence, finding, primary, secondary};
+use super::{Evidence, primary, secondary};
 use crate::finding::{Finding, Label, Place, Severity};
 use crate::machine::{Awaited, Fate};
 use crate::program::{End, Op};
@@ -48,7 +48,7 @@ fn aborted(evidence: Evidence) -> Option<Finding> {
     let first = *calls.first()?;
     let who = distinct(calls.iter().map(|place| evidence.rank(*place)));
     let code = evidence.call(first).int("errorcode").map_or(String::new(), |code| format!(" with error code {code}"));
-    let mut found = finding(&rules::RUN_ABORTED, Severity::Warning, format!("{} called MPI_Abort{code}", ranks(&who)));
+    let mut found = Finding::new(&rules::RUN_ABORTED, Severity::Warning, format!("{} called MPI_Abort{code}", ranks(&who)));
     found.labels = fold(evidence, &calls, |_| "ended the run".into());
     Some(found)
 }
@@ -76,7 +76,7 @@ fn unfinished(evidence: Evidence) -> Option<Finding> {
         return None;
     }
     let who = distinct(calls.iter().map(|place| evidence.rank(*place)));
-    let mut found = finding(&rules::RUN_UNFINISHED, Severity::Warning, title(evidence, &who, &stops, (&half, &stopped)));
+    let mut found = Finding::new(&rules::RUN_UNFINISHED, Severity::Warning, title(evidence, &who, &stops, (&half, &stopped)));
     let stop = |place: Place| stops[place.lane as usize];
     found.labels = fold(evidence, &calls, |place| match stop(place) {
         Some(Stop::Inside) => "never returned".into(),
@@ -108,17 +108,25 @@ fn title(evidence: Evidence, who: &[u32], stops: &[Option<Stop>], (half, stopped
     }
 }
 
-/// Where the recording of a lane ends; None if its process came to its end, is still running, or the lane ended before.
+/// Where the recording of a lane ends; None if its process came to its end, is still running, went on without being recorded, or the lane
+/// ended before.
 fn stop_of(evidence: Evidence, lane: usize) -> Option<Stop> {
     let (recorded, plan) = (&evidence.trace.lanes[lane], &evidence.program.lanes[lane]);
-    let is_running = evidence.trace.processes.get(recorded.process as usize).is_some_and(|process| process.is_running);
-    if plan.end != End::Unknown || is_running || recorded.ended || recorded.rank.is_none() {
+    let process = evidence.trace.processes.get(recorded.process as usize);
+    let went_on = process.is_some_and(|process| process.is_running || !process.stopped.is_empty());
+    if plan.end != End::Unknown || went_on || recorded.ended || recorded.rank.is_none() {
         return None;
     }
     let last = evidence.program.ops[*plan.steps.last()? as usize];
     let waits = matches!(
         last,
-        Op::Transfer { .. } | Op::Probe { .. } | Op::Deliver { .. } | Op::Collective { .. } | Op::Complete { .. } | Op::Finalize
+        Op::Transfer { .. }
+            | Op::Probe { .. }
+            | Op::Deliver { .. }
+            | Op::Collective { .. }
+            | Op::Complete { .. }
+            | Op::Finalize
+            | Op::Sync { .. }
     );
     Some(match &evidence.remains.fates[lane] {
         _ if !plan.in_flight => Stop::Outside,
@@ -148,6 +156,7 @@ fn is_for(evidence: Evidence, from: &Awaited, who: &[u32]) -> bool {
         Awaited::AnyOf(context) => any(&evidence.program.contexts[*context as usize].members),
         Awaited::Missing(at) => any(&evidence.remains.collectives[*at].missing),
         Awaited::Each(ranks) => any(ranks),
+        Awaited::Locks { held, .. } => held.iter().any(|held| who.contains(&held.rank)),
     }
 }
 

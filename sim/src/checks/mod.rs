@@ -10,13 +10,17 @@ mod contents;
 mod cores;
 mod deadlocks;
 mod ends;
+mod gathered;
 mod hangs;
 mod leaks;
 mod near_misses;
+mod one_sided;
 mod orphans;
 mod requests;
 mod schedules;
 mod standing;
+mod types;
+mod usage;
 mod wording;
 
 use traces::{Call, Trace};
@@ -25,7 +29,6 @@ use crate::finding::{Finding, Label, Place, Report};
 use crate::lift::{Lifted, lift};
 use crate::machine::{Assumptions, Log, Machine, Remains, Timeless};
 use crate::program::{End, Mode, Program};
-use crate::rules::Rule;
 use crate::{Buffering, Decision, Limits, Options, Schedule, Severity, Verdict};
 use deadlocks::Judgement;
 use standing::Standing;
@@ -160,6 +163,12 @@ fn findings(evidence: Evidence, log: &Log) -> Vec<Finding> {
     let mut found = collectives::check(evidence, log);
     found.extend(contents::check(evidence, log));
     found.extend(arguments::check(evidence));
+    found.extend(types::check(evidence));
+    found.extend(usage::check(evidence));
+    // Without the calls before it nobody knows what epoch a call is in.
+    if evidence.trace.damage.is_empty() {
+        found.extend(one_sided::check(evidence));
+    }
     let near_misses = near_misses::find(evidence);
     // Where the machine contradicts the recording, what it says of waiting ranks proves nothing.
     if log.forced.is_empty() || !evidence.trace.damage.is_empty() {
@@ -247,11 +256,6 @@ fn caveats(trace: &Trace, program: &Program, log: &Log) -> Vec<String> {
         ));
     }
     list
-}
-
-/// A finding without labels.
-fn finding(rule: &'static Rule, severity: Severity, title: String) -> Finding {
-    Finding { rule, severity, title, labels: Vec::new(), notes: Vec::new(), help: None }
 }
 
 /// A label of the first call that a finding is about.

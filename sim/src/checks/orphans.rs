@@ -4,7 +4,7 @@
 use super::deadlocks::near_miss;
 use super::near_misses::NearMiss;
 use super::wording::{count, distinct, ranks};
-use super::{Evidence, finding, primary};
+use super::{Evidence, primary};
 use crate::finding::{Finding, Place, Severity};
 use crate::rules;
 
@@ -67,7 +67,7 @@ fn sends(evidence: Evidence, paired: &[Place]) -> Vec<Finding> {
                 let senders = ranks(&distinct(group.ranks));
                 format!("{senders} sent {} that are never received", count(group.count, "message"))
             };
-            let mut found = finding(&rules::MATCH_ORPHAN_SEND, Severity::Error, title);
+            let mut found = Finding::new(&rules::MATCH_ORPHAN_SEND, Severity::Error, title);
             found.labels.push(primary(place, format!("sent {}", evidence.send_text(send, place))));
             found
         })
@@ -92,7 +92,7 @@ fn receives(evidence: Evidence, paired: &[Place]) -> Vec<Finding> {
                 let who = ranks(&distinct(group.ranks));
                 format!("{who} posted {} that no message ever matches", count(group.count, "receive"))
             };
-            let mut found = finding(&rules::MATCH_ORPHAN_RECV, Severity::Error, title);
+            let mut found = Finding::new(&rules::MATCH_ORPHAN_RECV, Severity::Error, title);
             found.labels.push(primary(place, format!("asks for {}", evidence.receive_text(receive, place))));
             found
         })

@@ -4,7 +4,7 @@
 use rustc_hash::FxHashSet;
 
 use super::wording::{count, distinct, ranks};
-use super::{Evidence, finding, primary, secondary};
+use super::{Evidence, primary, secondary};
 use crate::finding::{Finding, Place, Severity};
 use crate::machine::{LeftRequest, Log, RequestState};
 use crate::rules;
@@ -55,7 +55,7 @@ pub(super) fn check_restarts(evidence: Evidence, log: &Log) -> Vec<Finding> {
         let who = distinct(who);
         let verb = if who.len() == 1 { "starts a request that is" } else { "start requests that are" };
         let title = format!("{} {verb} active already, in {}", ranks(&who), evidence.function(again));
-        let mut found = finding(&rules::REQUEST_STARTED_TWICE, Severity::Error, title);
+        let mut found = Finding::new(&rules::REQUEST_STARTED_TWICE, Severity::Error, title);
         found.labels.push(primary(again, "starts it again".into()));
         found.labels.push(secondary(first, "started it, and nothing has completed it since".into()));
         found
@@ -77,7 +77,7 @@ fn request_finding(evidence: Evidence, left: LeftRequest, who: Vec<u32>, times: 
     match left.state {
         RequestState::Active(posted) => {
             let title = format!("{who} never completed {requests} of {name}");
-            let mut found = finding(&rules::REQUEST_LOST, Severity::Error, title);
+            let mut found = Finding::new(&rules::REQUEST_LOST, Severity::Error, title);
             found.labels.push(primary(left.made, "made a request that no MPI_Wait or MPI_Test completes".into()));
             if posted != left.made {
                 found.labels.push(secondary(posted, "started it".into()));
@@ -86,7 +86,7 @@ fn request_finding(evidence: Evidence, left: LeftRequest, who: Vec<u32>, times: 
         }
         _ => {
             let title = format!("{who} never started {requests} of {name}");
-            let mut found = finding(&rules::REQUEST_NEVER_STARTED, Severity::Warning, title);
+            let mut found = Finding::new(&rules::REQUEST_NEVER_STARTED, Severity::Warning, title);
             found.labels.push(primary(left.made, "made a request that no MPI_Start starts".into()));
             found
         }

@@ -10,7 +10,7 @@ use traces::function::Class;
 use super::deadlocks::{self, Judgement};
 use super::standing::Standing;
 use super::wording::ranks;
-use super::{Evidence, contents, finding, near_misses, orphans, primary, secondary};
+use super::{Evidence, contents, near_misses, orphans, primary, secondary};
 use crate::decide::{Answer, Decider, Decision, Library, Schedule, Session, Verdict};
 use crate::finding::{Finding, Place, Severity};
 use crate::machine::{Machine, Remains, Timeless};
@@ -18,9 +18,8 @@ use crate::program::{Mode, Peer, Program};
 use crate::{Buffering, Limits, rules};
 
 /// Calls of these kinds are not modelled, and may hold ranks back.
-const UNKNOWN: [(Class, &str); 5] = [
+const UNKNOWN: [(Class, &str); 4] = [
     (Class::OneSided, "one-sided communication"),
-    (Class::Io, "files"),
     (Class::Process, "dynamic processes"),
     (Class::Partitioned, "partitioned communication"),
     (Class::Session, "sessions"),
@@ -317,7 +316,7 @@ fn race(mut line: Line) -> Option<Finding> {
         [taker] => format!("rank {taker} receives from whichever of {who} comes first"),
         _ => format!("{} receive from whichever rank comes first", ranks(&takers)),
     };
-    let mut found = finding(&rules::RACE_WILDCARD, Severity::Note, title);
+    let mut found = Finding::new(&rules::RACE_WILDCARD, Severity::Note, title);
     found.labels.push(primary(place, format!("can take a message of {who}")));
     Some(found)
 }

@@ -75,6 +75,11 @@ impl Standing {
             Awaited::AnyOf(context) => program.contexts[*context as usize].members.iter().any(|rank| self.is_alive(*rank)),
             Awaited::Missing(at) => remains.collectives[*at].missing.iter().all(|rank| self.is_alive(*rank)),
             Awaited::Each(ranks) => ranks.iter().all(|rank| self.is_alive(*rank)),
+            // Nobody knows in which order locks that were asked for are given, as long as the memory's owner can give them.
+            Awaited::Locks { targets, held } => {
+                let mut ranks = targets.iter().copied().chain(held.iter().map(|held| held.rank));
+                held.is_empty() || ranks.any(|rank| self.is_alive(rank))
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use traces::function::Kind;
 
 use super::Evidence;
 use crate::finding::Place;
-use crate::program::{Peer, ReceiveId, SendId};
+use crate::program::{ContextId, Peer, ReceiveId, SendId, Thing};
 
 /// `rank 3`, `ranks 0 and 1`, `ranks 0-2, 5 and 7`. The ranks are sorted and distinct.
 pub(super) fn ranks(list: &[u32]) -> String {
@@ -74,6 +74,22 @@ impl Evidence<'_> {
     pub(super) fn waits(&self, place: Place) -> &'static str {
         let is_poll = ["MPI_Test", "MPI_Iprobe", "MPI_Improbe"].iter().any(|name| self.function(place).starts_with(name));
         if is_poll { "polls" } else { "waits" }
+    }
+
+    /// A communicator, window or file as reports call it.
+    pub(super) fn name_of(&self, context: ContextId) -> String {
+        let context = &self.program.contexts[context as usize];
+        match context.thing {
+            None => comm_name(context.comm),
+            Some(Thing::Window(number)) => value_text(Kind::Win, &traces::Value::Int(number)),
+            Some(Thing::File(number)) => value_text(Kind::File, &traces::Value::Int(number)),
+        }
+    }
+
+    /// ` on win-3f2a`; nothing for MPI_COMM_WORLD.
+    pub(super) fn on(&self, context: ContextId) -> String {
+        let plan = &self.program.contexts[context as usize];
+        if plan.thing.is_none() { on_comm(plan.comm) } else { format!(" on {}", self.name_of(context)) }
     }
 
     /// The rank in MPI_COMM_WORLD of a call's process.

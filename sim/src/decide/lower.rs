@@ -7,7 +7,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::model::{At, Awaited, Member, Model, PartPost, ReceivePost, Round, SendPost, Step};
 use crate::finding::Place;
-use crate::program::{CollectiveId, Completion, ContextId, Mode, Op, Peer, Program, ReceiveId, SendId, Slot, Span, Then};
+use crate::program::{
+    CollectiveId, Completion, ContextId, Mode, Op, Peer, Program, ReceiveId, SendId, Slot, Span, SyncKind, Then,
+};
 
 /// Something that is not decided, and the first call that makes it so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +97,13 @@ impl Lowering<'_> {
         match op {
             Op::Local | Op::Finalize | Op::Abort | Op::Request { .. } => {}
             Op::Opaque => self.refuse("a call that never returned", place),
+            Op::Sync { sync } => match self.program.syncs[sync as usize].kind {
+                // A lock may come as late as it is given back: nobody has to wait for one.
+                SyncKind::Lock { .. } | SyncKind::Unlock | SyncKind::Access => {}
+                _ => self.refuse("a call of MPI_Win_post, MPI_Win_start, MPI_Win_complete or MPI_Win_wait", place),
+            },
             Op::GiveUp { .. } => self.refuse("a completion call that failed", place),
+            Op::GiveUpAll => self.refuse("a call of more requests than a trace keeps", place),
             Op::Probe { .. } | Op::Deliver { .. } => self.refuse("a probe", place),
             Op::Cancel { .. } => self.refuse("a call of MPI_Cancel", place),
             Op::Transfer { send, receive, then } => self.transfer(place, send, receive, then),

@@ -112,7 +112,7 @@ impl Lifter<'_> {
     }
 
     /// A part of this rank in a collective.
-    fn part(&mut self, a: &Arguments, context: ContextId, flow: Flow, then: Then) -> Op {
+    pub(super) fn part(&mut self, a: &Arguments, context: ContextId, flow: Flow, then: Then) -> Op {
         let Some(member) = self.member(context, self.rank) else { return Op::Local };
         let (function, bytes) = (a.function(), self.bytes(a));
         self.program.collectives.push(Collective { context, member, function, flow, bytes });

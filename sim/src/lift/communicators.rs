@@ -126,5 +126,5 @@ fn context(comm: i64, present: &[bool], groups: &[&[i64]]) -> Context {
     let members =
         ranks.filter_map(|&rank| u32::try_from(rank).ok()).filter(|&rank| present.get(rank as usize) == Some(&true)).collect();
     let is_inter = groups.get(1).is_some_and(|ranks| !ranks.is_empty());
-    Context { comm, members, is_inter }
+    Context { comm, members, is_inter, thing: None }
 }

@@ -3,6 +3,7 @@
 //! The recorded outcome says which requests a call completed, and the machine completes the same ones. A test that found nothing says
 //! nothing at all: the standard allows it at any time.
 
+use traces::Value;
 use traces::constant::UNDEFINED;
 use traces::function::{Function, mpi};
 
@@ -47,6 +48,16 @@ impl Lifter<'_> {
         }
         let (which, Waits(waits), Keeps(keep)) = form(a.function())?;
         let poll = !waits;
+        if is_too_long(a) {
+            let has_completed = a.outcome.is_some() && (waits || which != Which::All || a.flag());
+            return Some(if a.outcome.is_none() {
+                Op::Opaque
+            } else if has_completed && !keep {
+                Op::GiveUpAll
+            } else {
+                Op::Local
+            });
+        }
         let all = given(a);
         // MPI_Wait and MPI_Waitall return an error when all is over. Of the others nobody knows what they have completed.
         if a.failed() && !(which == Which::All && waits) {
@@ -75,6 +86,14 @@ impl Lifter<'_> {
         let given = if which == Which::All { requests } else { self.span(all) };
         Some(Op::Complete { requests, given, until: Until::All, keep, poll })
     }
+}
+
+/// Whether a call was given requests of which the trace does not keep which they were, because they are too many.
+fn is_too_long(a: &Arguments) -> bool {
+    let count = a.call.int("count").or_else(|| a.call.int("incount"));
+    a.call.function.parameter("array_of_requests").is_some()
+        && matches!(a.call.argument("array_of_requests"), Value::Nil)
+        && count.is_some_and(|count| count > 0)
 }
 
 /// The requests that a call was given.

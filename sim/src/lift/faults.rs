@@ -2,7 +2,7 @@
 //!
 //! Only what is certain: what a library ignores in a call is not looked at, and what is not known of a communicator is no fault.
 
-use traces::constant::{ANY_SOURCE, ANY_TAG, COMM_NULL, COMM_WORLD, DATATYPE_NULL, IN_PLACE, PROC_NULL};
+use traces::constant::{ANY_SOURCE, ANY_TAG, COMM_NULL, COMM_WORLD, DATATYPE_NULL, IN_PLACE, PROC_NULL, UNKNOWN_HANDLE};
 use traces::function::{Class, Direction, Kind};
 use traces::{Call, Value};
 
@@ -22,18 +22,26 @@ pub(crate) enum Fault {
     Tag,
     /// MPI_DATATYPE_NULL for some elements.
     Datatype,
+    /// A handle that stands for nothing: it was freed, or never made.
+    Handle,
 }
 
 /// The first argument of a call that is wrong for certain, by name, with its value.
 pub(crate) fn find(call: &Call, rank: u32, communicators: &Communicators) -> Option<(&'static str, i64, Fault)> {
     let class = call.function.class();
     let is_collective = blocking_form(call.function.small()).is_some();
+    if class == Class::Completion {
+        return stale_request(call);
+    }
     if !is_collective && !matches!(class, Class::PointToPoint | Class::Probe) {
         return None;
     }
     let comm = call.int("comm");
     if comm == Some(COMM_NULL) {
         return Some(("comm", COMM_NULL, Fault::Communicator));
+    }
+    if comm == Some(UNKNOWN_HANDLE) {
+        return Some(("comm", UNKNOWN_HANDLE, Fault::Handle));
     }
     let view = communicators.view(comm.unwrap_or(COMM_WORLD), rank);
     // In an intercommunicator much is ignored, and what, depends on the root.
@@ -67,16 +75,32 @@ fn fault(call: &Call, (name, kind, value): (&str, Kind, i64), size: Option<usize
             let receives = call.function.parameter("source").is_some() && name != "sendtag";
             (value < 0 && !(receives && value == ANY_TAG)).then_some(Fault::Tag)
         }
+        Kind::Op => (value == UNKNOWN_HANDLE).then_some(Fault::Handle),
         Kind::Type => {
             let count = match name {
                 "sendtype" => "sendcount",
                 "recvtype" => "recvcount",
                 _ => "count",
             };
-            (value == DATATYPE_NULL && call.int(count).is_some_and(|count| count > 0)).then_some(Fault::Datatype)
+            let fault = match value {
+                DATATYPE_NULL => Some(Fault::Datatype),
+                UNKNOWN_HANDLE => Some(Fault::Handle),
+                _ => None,
+            };
+            fault.filter(|_| call.int(count).is_some_and(|count| count > 0))
         }
         _ => None,
     }
+}
+
+/// A request of a completion call that is not one any more.
+fn stale_request(call: &Call) -> Option<(&'static str, i64, Fault)> {
+    let parameter = call.function.parameters().iter().find(|p| p.kind == Kind::Request)?;
+    let is_stale = match call.argument(parameter.name) {
+        Value::Int(number) => *number == UNKNOWN_HANDLE,
+        other => other.ints().contains(&UNKNOWN_HANDLE),
+    };
+    is_stale.then_some((parameter.name, UNKNOWN_HANDLE, Fault::Handle))
 }
 
 /// Whether MPI ignores an argument in this call: what stands beside MPI_IN_PLACE, and everything but the partner of a transfer with nobody.

@@ -1,6 +1,7 @@
 //! The groups that a process makes, as ranks of MPI_COMM_WORLD.
 //!
-//! Needed for one thing: a call of MPI_Comm_create_group that never returned, whose members nothing else tells.
+//! Needed for the calls on windows that name one, and for a call of MPI_Comm_create_group that never returned, whose members nothing else
+//! tells.
 
 use rustc_hash::FxHashMap;
 use traces::constant::GROUP_EMPTY;
@@ -19,10 +20,14 @@ impl Groups {
         if group == GROUP_EMPTY { Some(&[]) } else { self.0.get(&group).map(Vec::as_slice) }
     }
 
+    /// Takes note of a group.
+    pub(crate) fn add(&mut self, number: i64, members: Vec<i64>) {
+        self.0.insert(number, members);
+    }
+
     /// Takes note of the group that a call makes, if it makes one.
     pub(crate) fn define(&mut self, a: &Arguments, rank: u32, communicators: &Communicators) {
-        let name = if matches!(a.function(), mpi::COMM_GROUP | mpi::COMM_REMOTE_GROUP) { "group" } else { "newgroup" };
-        let Some(number) = a.result(name).int() else { return };
+        let Some(number) = ["group", "newgroup"].iter().find_map(|name| a.result(name).int()) else { return };
         if let Some(members) = self.made(a, rank, communicators) {
             self.0.insert(number, members);
         }

@@ -1,30 +1,36 @@
 //! Turns a trace into programs: every handle is resolved and every argument understood, once for each distinct call.
 //!
-//! A call that is not modelled (one-sided, files, dynamic processes) becomes [`Op::Local`], and its request, if it makes one, completes
+//! A call that is not modelled (dynamic processes) or that concerns nobody else becomes [`Op::Local`], and its request, if it makes one, completes
 //! at once. Nothing here judges a call; the checks read the arguments again where they need more than the machine does.
 
 mod arguments;
+mod arrays;
 mod collectives;
 mod communicators;
 mod completions;
 mod datatypes;
 pub(crate) mod faults;
+mod files;
 mod groups;
 mod pins;
 mod polls;
+mod shared;
 mod threads;
 mod transfers;
+mod windows;
 
 use rustc_hash::FxHashMap;
 use traces::function::{Class, Kind, mpi};
 use traces::{Ending, Trace};
 
-use crate::program::{Channel, ChannelId, Completion, End, Lane, Mailbox, MailboxId, Op, OpId, Program, Slot, Span};
+use crate::program::{Channel, ChannelId, Completion, End, Lane, Mailbox, MailboxId, Op, OpId, Program, Slot, Span, Thing};
 pub(crate) use arguments::Arguments;
 pub(crate) use collectives::{Pattern, blocking_form};
 pub(crate) use communicators::Communicators;
 pub(crate) use datatypes::Datatypes;
 use groups::Groups;
+pub(crate) use shared::{Memory, Shared, SharedThings};
+use windows::Windows;
 
 /// The slot of a request that is null or unknown.
 pub(crate) const NO_SLOT: Slot = Slot::MAX;
@@ -39,6 +45,8 @@ pub(crate) struct Lifted {
     /// The datatypes of each process of the trace.
     pub(crate) datatypes: Vec<Datatypes>,
     pub(crate) communicators: Communicators,
+    /// The windows and files.
+    pub(crate) shared: SharedThings,
 }
 
 /// Makes programs of a trace.
@@ -54,7 +62,8 @@ pub(crate) fn lift(trace: &Trace) -> Lifted {
         let caveat = format!("{ranks} MPI from several threads, whose calls are taken in the order of the recorded run");
         lifter.program.caveats.push(caveat);
     }
-    Lifted { program: lifter.program, datatypes: lifter.datatypes, communicators: lifter.communicators }
+    let Lifter { program, datatypes, communicators, shared, .. } = lifter;
+    Lifted { program, datatypes, communicators, shared }
 }
 
 /// The work in progress.
@@ -64,6 +73,8 @@ struct Lifter<'t> {
     communicators: Communicators,
     datatypes: Vec<Datatypes>,
     groups: Vec<Groups>,
+    shared: SharedThings,
+    windows: Windows,
     mailboxes: FxHashMap<Mailbox, MailboxId>,
     channels: FxHashMap<Channel, ChannelId>,
     /// Which ranks have a lane.
@@ -71,6 +82,8 @@ struct Lifter<'t> {
     /// The lane in work.
     rank: u32,
     process: usize,
+    /// Whether the call in work is a fence that ends an epoch.
+    is_ending_epoch: bool,
     /// Whether it has calls whose requests have to be followed through the lane.
     needs_pins: bool,
 }
@@ -85,6 +98,7 @@ impl<'t> Lifter<'t> {
         }
         let mut program = Program { world_size: trace.world_size, ops: vec![Op::Local], ..Program::default() };
         let communicators = Communicators::of(trace, &present, &mut program.contexts);
+        let shared = SharedThings::of(trace, &communicators, &mut program.contexts);
         let processes = trace.processes.len().max(1);
         Lifter {
             trace,
@@ -92,11 +106,14 @@ impl<'t> Lifter<'t> {
             communicators,
             datatypes: (0..processes).map(|_| Datatypes::default()).collect(),
             groups: (0..processes).map(|_| Groups::default()).collect(),
+            shared,
+            windows: Windows::of(trace),
             mailboxes: FxHashMap::default(),
             channels: FxHashMap::default(),
             present,
             rank: 0,
             process: 0,
+            is_ending_epoch: false,
             needs_pins: false,
         }
     }
@@ -110,9 +127,10 @@ impl<'t> Lifter<'t> {
         self.needs_pins = false;
         let mut steps = Vec::with_capacity(lane.events.len());
         if lane.rank.is_some() {
-            let mut known: FxHashMap<(u32, u32), OpId> = FxHashMap::default();
+            let mut known: FxHashMap<(u32, u32, bool), OpId> = FxHashMap::default();
             for event in &lane.events {
-                let key = (event.call.0, event.outcome.map_or(u32::MAX, |o| o.0));
+                self.is_ending_epoch = self.ends_epoch(event);
+                let key = (event.call.0, event.outcome.map_or(u32::MAX, |o| o.0), self.is_ending_epoch);
                 let op = *known.entry(key).or_insert_with(|| {
                     let call = trace.call(event.call);
                     let outcome = event.outcome.map(|o| trace.outcome(o));
@@ -167,6 +185,9 @@ impl<'t> Lifter<'t> {
         if let Some(op) = self.transfer(a).or_else(|| self.completion(a)).or_else(|| self.collective(a)) {
             return op;
         }
+        if let Some(op) = self.window(a).or_else(|| self.file(a)) {
+            return op;
+        }
         match function {
             mpi::FINALIZE => Op::Finalize,
             mpi::ABORT => Op::Abort,
@@ -188,7 +209,18 @@ impl<'t> Lifter<'t> {
             Class::Group | Class::Communicator => {
                 self.groups[self.process].define(a, self.rank, &self.communicators);
             }
+            Class::OneSided | Class::Io if a.function().parameter("group").is_some() => self.define_group(a),
             _ => {}
+        }
+    }
+
+    /// Takes note of the group of a window or a file, which is that of its communicator.
+    fn define_group(&mut self, a: &Arguments) {
+        let thing = a.call.int("win").map(Thing::Window).or(a.call.int("fh").map(Thing::File));
+        let shared = thing.and_then(|thing| self.shared.get(self.rank, thing));
+        let view = shared.and_then(|shared| self.communicators.view(shared.comm, self.rank));
+        if let (Some(view), Some(number)) = (view, a.result("group").int()) {
+            self.groups[self.process].add(number, view.local.ranks.clone());
         }
     }
 

@@ -43,6 +43,7 @@ impl Lifter<'_> {
                 let receive = self.receive(a, ["source", "tag", "", ""]);
                 return Some(Op::Probe { receive, take: None, poll: false });
             }
+            mpi::WIN_TEST if !a.flag() => return self.waiting_test(a),
             mpi::TEST | mpi::TESTALL if !a.flag() => Until::All,
             mpi::TESTANY if !a.flag() => Until::Any,
             mpi::TESTSOME if a.result("outcount").int() == Some(0) => Until::Any,

@@ -13,6 +13,7 @@ mod operations;
 mod remains;
 mod requests;
 mod steps;
+mod windows;
 
 use rustc_hash::FxHashMap;
 
@@ -87,6 +88,7 @@ pub(crate) struct Machine<'p, C: Clock> {
     gatherings: Vec<Gathering<C::Moment>>,
     /// The contexts of persistent collectives, by that of their communicator and which of its calls made them.
     persistent: FxHashMap<(ContextId, u64), ContextId>,
+    windows: windows::Windows,
     runnable: Vec<u32>,
     log: Log,
 }
@@ -116,6 +118,7 @@ impl<'p, C: Clock> Machine<'p, C> {
             mail: Mail::new(program),
             gatherings: program.contexts.iter().map(|c| Gathering::new(c.members.len())).collect(),
             persistent: FxHashMap::default(),
+            windows: windows::Windows::default(),
             // The last is taken first, so that lanes begin in their order.
             runnable: (0..u32::try_from(program.lanes.len()).unwrap_or(u32::MAX)).rev().collect(),
             log: Log::new(program.lanes.len(), is_recording),

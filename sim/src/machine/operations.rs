@@ -3,7 +3,7 @@
 use super::chain::NONE;
 use super::{Clock, Machine};
 use crate::finding::Place;
-use crate::program::{CollectiveId, ReceiveId, SendId};
+use crate::program::{CollectiveId, ReceiveId, SendId, SyncId};
 
 /// How far an operation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Part(CollectiveId, u64),
     /// In MPI_Finalize.
     Finalize(u64),
+    /// On a window.
+    Sync(SyncId),
     /// Something that is not modelled.
     Other,
 }

@@ -6,9 +6,10 @@ use super::chain::NONE;
 use super::collectives::FINALIZE;
 use super::operations::{Kind, Level};
 use super::requests::Request;
+use super::windows::Held;
 use super::{Clock, Machine};
 use crate::finding::Place;
-use crate::program::{CollectiveId, ContextId, End, Flow, Op, Peer, ReceiveId, SendId, Until};
+use crate::program::{CollectiveId, ContextId, End, Flow, Op, Peer, ReceiveId, SendId, SyncId, SyncKind, Until};
 
 /// The end of a run.
 #[derive(Debug, Default)]
@@ -67,6 +68,8 @@ pub(crate) enum What {
     Collective(CollectiveId),
     /// All ranks, in MPI_Finalize.
     Finalize,
+    /// What others have to do on a window.
+    Sync(SyncId),
 }
 
 /// Whom something waits for.
@@ -80,6 +83,13 @@ pub(crate) enum Awaited {
     Missing(usize),
     /// All of these.
     Each(Vec<u32>),
+    /// Those who have asked for locks that exclude the caller's: one that gives it back may be enough, if the memory's owner helps.
+    Locks {
+        /// Whose memory.
+        targets: Vec<u32>,
+        /// The locks.
+        held: Vec<Held>,
+    },
 }
 
 /// A message that nobody received.
@@ -243,6 +253,7 @@ impl<C: Clock> Machine<'_, C> {
         let is_open = match self.op_at(place) {
             Op::Probe { poll, .. } => poll,
             Op::Complete { poll: true, .. } => true,
+            Op::Sync { sync } => self.program.syncs[sync as usize].kind == SyncKind::Wait { poll: true },
             Op::Transfer { receive: Some(receive), .. } => self.program.receives[receive as usize].has_failed,
             Op::Complete { given, requests, .. } if given != requests => {
                 let done = |o: &u32| *o != NONE && self.operations[*o].level >= Level::Early;
@@ -254,14 +265,15 @@ impl<C: Clock> Machine<'_, C> {
         is_open || mailboxes.any(|(_, number)| self.mail.is_doubtful(number) || self.mail.has_alternative(number, self.program))
     }
 
-    fn need(&self, operation: u32, remains: &Remains) -> Need {
-        let operation = &self.operations[operation];
+    fn need(&self, number: u32, remains: &Remains) -> Need {
+        let operation = &self.operations[number];
         let (what, from) = match operation.kind {
             Kind::Send(send) => (What::Send(send), self.receiver(send).map_or(Awaited::Each(Vec::new()), Awaited::One)),
             Kind::Receive(receive) => (What::Receive(receive), self.sender(receive)),
             Kind::Probe(receive) => (What::Probe(receive), self.sender(receive)),
             Kind::Part(collective, number) => (What::Collective(collective), self.members(collective, number, remains)),
             Kind::Finalize(number) => (What::Finalize, missing(remains, 0, number)),
+            Kind::Sync(sync) => (What::Sync(sync), self.awaited_on_window(number, sync)),
             Kind::Other => (What::Finalize, Awaited::Each(Vec::new())),
         };
         Need { posted: operation.place, what, from }

@@ -46,6 +46,7 @@ impl<C: Clock> Machine<'_, C> {
                 }
             }
             Op::Complete { requests, until, .. } => self.wait_for_requests(place, requests, until),
+            Op::Sync { sync } => self.synchronise(place, sync),
             _ => {
                 self.enter_request(place, step);
                 true
@@ -101,6 +102,10 @@ impl<C: Clock> Machine<'_, C> {
                     self.give_up(self.program.completions[at].slot, place);
                 }
             }
+            Op::GiveUpAll => {
+                let slots = u32::try_from(self.process(place).requests.len()).unwrap_or(u32::MAX);
+                (0..slots).for_each(|slot| self.give_up(slot, place));
+            }
             _ => {}
         }
     }
@@ -117,7 +122,7 @@ impl<C: Clock> Machine<'_, C> {
     }
 
     /// The call of a lane waits for its own operations. Gives whether it returns at once.
-    fn wait_for_own(&mut self, place: Place, own: [u32; 2]) -> bool {
+    pub(super) fn wait_for_own(&mut self, place: Place, own: [u32; 2]) -> bool {
         let demand = self.demand(place);
         let state = &mut self.lanes[place.lane as usize];
         state.demand = demand;

@@ -1,13 +1,21 @@
-//! What the checker found, for people ([`text`]) and for programs ([`json`]).
+//! What the checker found, for people ([`text`], [`html`], [`dot`]) and for programs ([`json`], [`sarif`], [`junit`], [`github`]).
 //!
 //! Rendering is pure: data in, a string out. What a report shows of the program's sources comes through [`Sources`], so that the
 //! same trace and the same sources always give the same bytes, and tests need no files.
 
 pub mod calls;
+pub mod dot;
 mod excerpt;
+mod fingerprint;
+pub mod github;
+mod graph;
+pub mod html;
 pub mod json;
+pub mod junit;
 pub mod numbers;
+mod policy;
 pub mod ranks;
+pub mod sarif;
 mod span;
 mod style;
 pub mod text;
@@ -15,19 +23,20 @@ pub mod times;
 mod verdict;
 mod wrap;
 
-use traces::symbols::Location;
-use traces::{Call, Event, SiteId, Trace};
+use traces::symbols::{Location, Stack};
+use traces::{Call, Event, Frame, Trace};
 
 use crate::Options;
-use crate::finding::{Label, Report, Severity};
+use crate::finding::{Label, Place, Report, Severity};
 
+pub use policy::{Pattern, Policy, Suppression};
 pub use style::Style;
 pub use verdict::Verdict;
 
 /// What a report shows of the program's sources.
 pub trait Sources {
-    /// Where a call was made from, its file as the report is to show it.
-    fn location(&self, site: SiteId) -> Location;
+    /// Where a call was made and what led there, the files as the report is to show them.
+    fn stack(&self, frame: Frame) -> Stack;
 
     /// The text of the line at such a place.
     fn quote(&self, location: &Location) -> Quote;
@@ -64,18 +73,47 @@ pub struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// The event that a label is about. None if the trace has no such event.
     fn event(&self, label: &Label) -> Option<&'a Event> {
-        let lane = self.trace.lanes.get(label.place.lane as usize)?;
-        lane.events.get(label.place.event as usize)
+        self.event_at(label.place)
+    }
+
+    /// The event at a place. None if the trace has no such event.
+    fn event_at(&self, place: Place) -> Option<&'a Event> {
+        self.trace.lanes.get(place.lane as usize)?.events.get(place.event as usize)
     }
 
     /// The call that a label is about.
     fn call(&self, label: &Label) -> Option<&'a Call> {
-        self.event(label).map(|event| self.trace.call(event.call))
+        self.call_at(label.place)
     }
 
-    /// Where the call of a label was made.
+    /// The call at a place.
+    fn call_at(&self, place: Place) -> Option<&'a Call> {
+        self.event_at(place).map(|event| self.trace.call(event.call))
+    }
+
+    /// The rank whose call is at a place.
+    fn rank_at(&self, place: Place) -> Option<u32> {
+        self.trace.lanes.get(place.lane as usize)?.rank
+    }
+
+    /// Where the call of a label was made, and what led there.
+    fn stack(&self, label: &Label) -> Option<Stack> {
+        self.call(label)?.frame().map(|frame| self.sources.stack(frame))
+    }
+
+    /// The line of the program on which the call of a label was made.
     fn location(&self, label: &Label) -> Option<Location> {
-        self.call(label)?.site.map(|site| self.sources.location(site))
+        self.line(self.call(label)?)
+    }
+
+    /// The line of the program on which a call was made.
+    fn line(&self, call: &Call) -> Option<Location> {
+        call.frame().map(|frame| self.sources.stack(frame).line().clone())
+    }
+
+    /// The method of a binding that made a call, such as `Comm.bcast`.
+    fn method(&self, call: &Call) -> Option<&'a str> {
+        self.trace.site(call.site?).method.as_deref()
     }
 
     /// The rank and the thread of a label.
@@ -85,7 +123,7 @@ impl<'a> Subject<'a> {
 
     /// How many findings are of this severity.
     fn count(&self, severity: Severity) -> usize {
-        self.report.findings.iter().filter(|finding| finding.severity == severity).count()
+        self.report.findings.iter().filter(|finding| finding.counts(severity)).count()
     }
 }
 

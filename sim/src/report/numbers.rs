@@ -1,5 +1,7 @@
 //! How numbers are written for people: in reports, in the viewer, by the commands, so that one can be searched for in another.
 
+use std::time::Duration;
+
 /// The number with a comma after each three digits: `12,345`.
 #[must_use]
 pub fn grouped(number: u64) -> String {
@@ -18,6 +20,12 @@ pub fn grouped(number: u64) -> String {
 #[must_use]
 pub fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// So many nanoseconds, in the unit that suits them: `1.250ms`.
+#[must_use]
+pub fn duration(nanoseconds: u64) -> String {
+    format!("{:.3?}", Duration::from_nanos(nanoseconds))
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Reports as they are printed, one snapshot a kind of finding. The findings are made by hand: what finds them is tested elsewhere.
 
-use traces::symbols::{Location, Missing};
-use traces::{Ending, Function, SiteId, Trace, TraceBuilder, Value, constant, mpi};
+use traces::site::outwards;
+use traces::symbols::{Location, Missing, Stack};
+use traces::{Ending, Frame, Function, SiteId, Trace, TraceBuilder, Value, constant, mpi};
 
-use super::{Quote, Sources, Style, Subject, Verdict, json, text};
-use crate::finding::{Collective, Finding, Label, Message, Place, Report, Severity};
+use super::{Quote, Sources, Style, Subject, Verdict, dot, github, html, json, junit, sarif, text};
+use crate::finding::{Collective, Finding, Label, Message, Place, Report, Severity, WaitFor};
 use crate::rules::{self, Rule};
 use crate::{Buffering, Options};
 
@@ -24,11 +25,18 @@ int main(int argc, char **argv) {
 
 /// Sites of `ring.c` by line; those from 1000 on have no debug info, those from 200 on lie in a file
 /// that was edited after it was compiled, those from 100 on in one that is not here.
-struct Ring(Vec<u64>);
+struct Ring {
+    offsets: Vec<u64>,
+    frames: Vec<Frame>,
+}
 
-impl Sources for Ring {
+impl Ring {
+    fn of(trace: &Trace) -> Ring {
+        Ring { offsets: trace.sites.iter().map(|site| site.offset).collect(), frames: trace.frames.clone() }
+    }
+
     fn location(&self, site: SiteId) -> Location {
-        let offset = self.0[site.0 as usize];
+        let offset = self.offsets[site.0 as usize];
         let (file, missing) = match offset {
             0..100 => (Some("ring.c".to_owned()), None),
             100..200 => (Some("/usr/src/app/halo.c".to_owned()), None),
@@ -44,6 +52,12 @@ impl Sources for Ring {
             missing,
             file,
         }
+    }
+}
+
+impl Sources for Ring {
+    fn stack(&self, frame: Frame) -> Stack {
+        Stack::of(outwards(&self.frames, frame).map(|site| self.location(site)).collect())
     }
 
     fn quote(&self, location: &Location) -> Quote {
@@ -79,6 +93,27 @@ impl Case {
         Place { lane: rank, event }
     }
 
+    /// A barrier that was called on the first of these lines, in a function that was called on the next, and so on; by a method, if that
+    /// is named.
+    fn barrier(&mut self, rank: u32, lines: &[u64], method: Option<&str>) -> Place {
+        let mut caller = None;
+        let object = self.builder.object(traces::Object { path: "program".into(), build_id: "".into() });
+        let mut site = |line: &u64, method: Option<&str>| {
+            self.builder.site(traces::Site { object, offset: *line, method: method.map(Into::into) })
+        };
+        let (first, callers) = (site(&lines[0], method), lines[1..].iter().map(|line| site(line, None)).collect::<Vec<_>>());
+        for site in callers.into_iter().rev() {
+            caller = Some(self.builder.frame(Frame { site, caller }));
+        }
+        let arguments = Box::new([Value::Int(constant::COMM_WORLD)]);
+        let call = self.builder.call(traces::Call { function: mpi::BARRIER, site: Some(first), caller, arguments });
+        let outcome = Some(self.builder.outcome(traces::Outcome::default()));
+        let event = traces::Event { call, outcome, start_ns: 0, duration_ns: 1000, words_at: 0, words_len: 0 };
+        self.builder.event(rank as usize, event, &[]);
+        self.counts[rank as usize] += 1;
+        Place { lane: rank, event: self.counts[rank as usize] - 1 }
+    }
+
     fn send(&mut self, rank: u32, line: u64, dest: i64, tag: i64) -> Place {
         let arguments = [("count", 1), ("datatype", 0x209), ("dest", dest), ("tag", tag), ("comm", constant::COMM_WORLD)];
         self.call(rank, mpi::SEND, line, &arguments)
@@ -90,8 +125,7 @@ impl Case {
     }
 
     fn find(&mut self, rule: &'static Rule, severity: Severity, title: &str, labels: Vec<Label>) -> &mut Finding {
-        let (title, notes) = (title.to_owned(), Vec::new());
-        self.report.findings.push(Finding { rule, severity, title, labels, notes, help: None });
+        self.report.findings.push(Finding { labels, ..Finding::new(rule, severity, title) });
         self.report.findings.last_mut().unwrap()
     }
 
@@ -105,7 +139,7 @@ impl Case {
 
     fn rendered<T>(self, options: &Options, render: impl Fn(&Subject) -> T) -> T {
         let (trace, report) = self.finish();
-        let sources = Ring(trace.sites.iter().map(|site| site.offset).collect());
+        let sources = Ring::of(&trace);
         render(&Subject {
             name: "trace.msgpack",
             trace: &trace,
@@ -202,6 +236,18 @@ fn a_place_without_source_is_named_as_well_as_it_can_be() {
 }
 
 #[test]
+fn the_way_to_a_call_is_told_where_its_line_does_not_tell_it() {
+    let mut case = Case::new(3);
+    let labels = vec![
+        primary(case.barrier(0, &[9, 5, 10], None), "waits"),
+        primary(case.barrier(1, &[9, 6, 10], None), "waits"),
+        secondary(case.barrier(2, &[4660, 8, 10], Some("Comm.barrier")), "waits, too"),
+    ];
+    case.find(&rules::DEADLOCK_CYCLE, Severity::Error, "ranks 0-2 wait for each other", labels);
+    insta::assert_snapshot!(case.text());
+}
+
+#[test]
 fn a_narrow_terminal_wraps_and_cuts() {
     let narrow = Style { width: 60, color: false };
     let text = tag_mismatch().rendered(&Options::default(), |subject| text::render(subject, &narrow));
@@ -287,4 +333,136 @@ fn a_report_is_the_same_bytes_every_time() {
     assert_eq!(tag_mismatch().text(), tag_mismatch().text());
     let json = |case: Case| case.rendered(&Options::default(), json::render);
     assert_eq!(json(tag_mismatch()), json(tag_mismatch()));
+}
+
+/// Ranks 0 and 1 wait for each other, rank 2 for rank 3, which has ended; three threads of flow for one thing.
+fn circle() -> Case {
+    let mut case = Case::new(4);
+    let (first, second) = (case.receive(0, 7, 1, 7), case.receive(1, 7, 0, 7));
+    let third = case.receive(2, 120, 3, 7);
+    let end = case.call(3, mpi::FINALIZE, 10, &[]);
+    let labels = vec![primary(first, "waits for rank 1"), primary(second, "waits for <rank 0> & \"nobody\" else")];
+    let finding = case.find(&rules::DEADLOCK_CYCLE, Severity::Error, "ranks 0 and 1 wait for each other in MPI_Recv", labels);
+    let wait = |place, ranks: &[u32], any| WaitFor { place, ranks: ranks.to_vec(), any };
+    finding.waits = vec![wait(first, &[1], false), wait(second, &[0], false)];
+    finding.help = Some("send first".to_owned());
+    let labels = vec![primary(third, "waits for rank 3"), secondary(end, "came to its end instead")];
+    let finding = case.find(&rules::DEADLOCK_MISSING_RANK, Severity::Warning, "rank 2 waits for rank 3", labels);
+    finding.waits = vec![wait(third, &[3], true)];
+    case
+}
+
+#[test]
+fn dot_has_who_waits_for_whom() {
+    insta::assert_snapshot!(circle().rendered(&Options::default(), dot::render));
+}
+
+#[test]
+fn junit_has_a_case_for_each_rule() {
+    let report = circle().rendered(&Options::default(), junit::render);
+    let passed = |line: &&str| line.ends_with("classname=\"mpisim\"/>");
+    assert_eq!(report.lines().filter(passed).count(), rules::ALL.len() - 2, "{report}");
+    let others: Vec<&str> = report.lines().filter(|line| !passed(line) && !line.contains("<testsuite")).collect();
+    insta::assert_snapshot!(others.join("\n"));
+}
+
+#[test]
+fn github_shows_a_finding_at_its_line() {
+    insta::assert_snapshot!(circle().rendered(&Options::default(), github::render));
+}
+
+#[test]
+fn sarif_has_a_thread_flow_a_rank() {
+    let text = circle().rendered(&Options::default(), sarif::render);
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&document["runs"][0]["results"]).unwrap());
+}
+
+#[test]
+fn html_needs_nothing_else_and_takes_no_text_for_its_own() {
+    let page = circle().rendered(&Options::default(), html::render);
+    assert!(page.contains("waits for &lt;rank 0&gt; &amp; &quot;nobody&quot; else"), "{page}");
+    assert!(!page.contains("http") && !page.contains("<script") && !page.contains("src="), "{page}");
+    insta::assert_snapshot!(page.split_once("</style>").unwrap().1);
+}
+
+#[test]
+fn a_large_deadlock_is_folded_by_line() {
+    let mut case = Case::new(64);
+    let places: Vec<Place> = (0..64).map(|rank| case.receive(rank, 7, i64::from((rank + 1) % 64), 7)).collect();
+    let labels = vec![primary(places[0], "waits")];
+    let waits = places.iter().map(|&place| WaitFor { place, ranks: vec![(place.lane + 1) % 64], any: false }).collect();
+    case.find(&rules::DEADLOCK_CYCLE, Severity::Error, "all wait", labels).waits = waits;
+    insta::assert_snapshot!(case.rendered(&Options::default(), dot::render));
+}
+
+mod policies {
+    use super::*;
+    use crate::report::{Pattern, Policy, Suppression};
+
+    /// A finding's rule and severity, and why it does not count.
+    type Judged = (&'static str, Severity, Option<String>);
+
+    /// What becomes of the findings, and the suppressions that were not needed.
+    fn judged(policy: &Policy) -> (Vec<Judged>, Vec<usize>) {
+        let (trace, mut report) = circle().finish();
+        let sources = Ring::of(&trace);
+        let unused = policy.apply(&trace, &mut report, &sources);
+        (report.findings.into_iter().map(|f| (f.rule.name, f.severity, f.dismissed)).collect(), unused)
+    }
+
+    fn patterns(list: &[&str]) -> Vec<Pattern> {
+        list.iter().map(|text| Pattern::new(text).unwrap()).collect()
+    }
+
+    const CYCLE: &str = "deadlock/cycle";
+    const MISSING: &str = "deadlock/missing-rank";
+
+    #[test]
+    fn what_is_denied_is_an_error_even_if_it_is_allowed() {
+        let policy = Policy { allow: patterns(&["deadlock/*"]), deny: patterns(&["*/missing-rank"]), ..Policy::default() };
+        let allowed = Some("--allow deadlock/*".to_owned());
+        assert_eq!(judged(&policy).0, [(MISSING, Severity::Error, None), (CYCLE, Severity::Error, allowed)]);
+    }
+
+    #[test]
+    fn a_suppression_is_for_its_file_and_function_and_one_without_use_is_told() {
+        let suppression = |file: &str, reason: &str| Suppression {
+            rule: Pattern::new("deadlock/*").unwrap(),
+            file: Some(Pattern::new(file).unwrap()),
+            function: Some(Pattern::new("main").unwrap()),
+            reason: reason.to_owned(),
+        };
+        let policy =
+            Policy { suppressions: vec![suppression("*/halo.c", "known"), suppression("*.f90", "old")], ..Policy::default() };
+        let expected = [(CYCLE, Severity::Error, None), (MISSING, Severity::Warning, Some("known".to_owned()))];
+        assert_eq!(judged(&policy), (expected.to_vec(), vec![1]));
+    }
+
+    #[test]
+    fn a_finding_of_the_baseline_is_known_again_by_other_ranks_on_other_lines() {
+        let fingerprint = |case: Case| case.rendered(&Options::default(), |s| s.fingerprint(&s.report.findings[0]));
+        let mut moved = Case::new(8);
+        let places = [moved.receive(5, 8, 4, 9), moved.receive(6, 8, 2, 9)];
+        let labels = places.map(|place| primary(place, "waits")).to_vec();
+        moved.find(&rules::DEADLOCK_CYCLE, Severity::Error, "others wait", labels);
+        let moved = fingerprint(moved);
+        assert_eq!(moved, fingerprint(circle()));
+        let policy = Policy { baseline: [moved].into(), ..Policy::default() };
+        let expected = [(MISSING, Severity::Warning, None), (CYCLE, Severity::Error, Some("in the baseline".to_owned()))];
+        assert_eq!(judged(&policy).0, expected);
+    }
+
+    #[test]
+    fn what_does_not_count_is_said_and_changes_the_verdict() {
+        let (trace, mut report) = circle().finish();
+        let sources = Ring::of(&trace);
+        Policy { allow: patterns(&["*"]), ..Policy::default() }.apply(&trace, &mut report, &sources);
+        let options = Options::default();
+        let subject =
+            Subject { name: "t", trace: &trace, report: &report, options: &options, fail_on: Severity::Note, sources: &sources };
+        assert_ne!(subject.verdict(), Verdict::Findings);
+        let text = text::render(&subject, &Style::default());
+        assert!(text.contains("note: 2 findings do not count: 2 (--allow *)") && !text.contains("error["), "{text}");
+    }
 }

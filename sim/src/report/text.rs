@@ -22,12 +22,12 @@ impl From<Severity> for Role {
 #[must_use]
 pub fn render(subject: &Subject, style: &Style) -> String {
     let mut out = String::new();
-    for finding in &subject.report.findings {
+    for finding in subject.report.findings.iter().filter(|finding| finding.dismissed.is_none()) {
         out += &render_finding(subject, finding, style);
         out.push('\n');
     }
     out += &closing(subject, style);
-    if let Some(finding) = subject.report.findings.first() {
+    if let Some(finding) = subject.report.findings.iter().find(|finding| finding.dismissed.is_none()) {
         out += &format!("for what a rule means: mpisim explain {}\n", finding.rule.name);
     }
     out
@@ -45,8 +45,13 @@ pub fn render_finding(subject: &Subject, finding: &Finding, style: &Style) -> St
         };
         out.push('\n');
     }
+    out + &render_body(subject, finding, style)
+}
+
+/// What stands below the title of a finding: the lines of the program, and the remarks.
+pub(super) fn render_body(subject: &Subject, finding: &Finding, style: &Style) -> String {
     let excerpt = Excerpt::new(subject, finding);
-    out += &excerpt.draw(style);
+    let mut out = excerpt.draw(style);
     let pad = " ".repeat(excerpt.gutter());
     let remarks = finding.notes.iter().map(|note| (Role::Note, "note", note));
     let remarks: Vec<_> = remarks.chain(finding.help.iter().map(|help| (Role::Help, "help", help))).collect();

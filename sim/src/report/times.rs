@@ -1,10 +1,8 @@
 //! How long a run takes in virtual time, beside how long it took.
 
-use std::time::Duration;
-
 use traces::{Event, Trace};
 
-use super::numbers::counted;
+use super::numbers::{counted, duration};
 
 /// More ranks than these are not all listed: those that take longest are.
 const RANKS_MAX: usize = 32;
@@ -36,9 +34,8 @@ fn end_of(trace: &Trace, rank: u32) -> u64 {
 }
 
 fn times(what: &str, recorded: u64, simulated: u64) -> String {
-    let shown = |nanoseconds| format!("{:.3?}", Duration::from_nanos(nanoseconds));
     let ratio = if recorded == 0 { "-".to_owned() } else { format!("{:.3}", simulated as f64 / recorded as f64) };
-    line(what, &shown(recorded), &shown(simulated), &ratio)
+    line(what, &duration(recorded), &duration(simulated), &ratio)
 }
 
 fn line(what: &str, recorded: &str, simulated: &str, ratio: &str) -> String {

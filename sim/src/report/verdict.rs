@@ -37,7 +37,7 @@ impl Subject<'_> {
     /// What the check comes to.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        if self.report.findings.iter().any(|finding| finding.severity >= self.fail_on) {
+        if self.report.findings.iter().any(|finding| finding.dismissed.is_none() && finding.severity >= self.fail_on) {
             Verdict::Findings
         } else if self.gaps().is_empty() {
             Verdict::Clean
@@ -59,7 +59,9 @@ impl Subject<'_> {
         if self.trace.world_size == 0 && self.trace.event_count() > 0 {
             gaps.push("no process came out of MPI_Init".to_owned());
         }
-        let processes = self.trace.processes.iter().filter(|process| process.ending != Ending::Finalized);
+        // What became of a process whose recording stopped is not known.
+        let is_open = |process: &&traces::Process| process.ending != Ending::Finalized && process.stopped.is_empty();
+        let processes = self.trace.processes.iter().filter(is_open);
         let open = processes.filter_map(|process| Some((process.rank?, process.is_running)));
         let (running, unfinished): (Vec<_>, Vec<_>) = open.partition(|(_, is_running)| *is_running);
         let ranks = |list: Vec<(u32, bool)>| list.into_iter().map(|(rank, _)| rank).collect::<Vec<u32>>();
@@ -91,7 +93,7 @@ impl Subject<'_> {
         ranks.dedup();
         let event = self.trace.lanes.get(first.lane as usize)?.events.get(first.event as usize)?;
         let call = self.trace.call(event.call);
-        let location = call.site.map(|site| self.sources.location(site));
+        let location = self.line(call);
         let line = location.and_then(|l| Some(format!(", {}:{}", l.file?, l.line?))).unwrap_or_default();
         let count = counted(ranks.len() as u64, "rank");
         Some(format!(
@@ -128,11 +130,26 @@ fn schedules(subject: &Subject) -> Option<String> {
 /// A call as `halo.c:12`, or as well as it can be named.
 fn line_of(subject: &Subject, place: Place) -> String {
     let event = subject.trace.lanes[place.lane as usize].events[place.event as usize];
-    let location = subject.trace.call(event.call).site.map(|site| subject.sources.location(site));
+    let location = subject.line(subject.trace.call(event.call));
     match location.and_then(|location| location.file.zip(location.line)) {
         Some((file, line)) => format!("{file}:{line}"),
         None => format!("rank {}, call {}", subject.trace.lanes[place.lane as usize].rank.unwrap_or_default(), place.event),
     }
+}
+
+/// How many findings do not count, by reason.
+fn dismissed(subject: &Subject) -> Option<String> {
+    let mut reasons: Vec<(&str, u64)> = Vec::new();
+    for reason in subject.report.findings.iter().filter_map(|finding| finding.dismissed.as_deref()) {
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, times)) => *times += 1,
+            None => reasons.push((reason, 1)),
+        }
+    }
+    let total: u64 = reasons.iter().map(|(_, times)| times).sum();
+    let list: Vec<String> = reasons.iter().map(|(reason, times)| format!("{times} ({reason})")).collect();
+    let do_not = if total == 1 { "does not count" } else { "do not count" };
+    (total > 0).then(|| format!("{} {do_not}: {}", counted(total, "finding"), list.join(", ")))
 }
 
 /// For which outcomes of the recorded run that holds.
@@ -156,6 +173,7 @@ pub(super) fn closing(subject: &Subject, style: &Style) -> String {
     notes.extend(if verdict == Verdict::Undecided { subject.gaps() } else { damage() });
     notes.extend(subject.report.caveats.iter().filter(|caveat| !subject.trace.damage.contains(caveat)).cloned());
     notes.extend(assumptions(subject));
+    notes.extend(dismissed(subject));
     for note in &notes {
         for (at, line) in wrap(note, style.rest(6)).iter().enumerate() {
             let head = if at == 0 { style.paint(Role::Note, "note") + ": " } else { " ".repeat(6) };
@@ -201,7 +219,7 @@ fn found(subject: &Subject, verdict: Verdict) -> String {
 
 /// What was looked for, and under which assumptions the answer holds.
 fn basis(subject: &Subject) -> String {
-    let findings = &subject.report.findings;
+    let findings: Vec<_> = subject.report.findings.iter().filter(|finding| finding.dismissed.is_none()).collect();
     if let Some(schedule) = &subject.options.schedule {
         return format!("judged by the schedule {schedule}");
     }

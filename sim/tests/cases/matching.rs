@@ -134,6 +134,8 @@ fn types_agree_by_what_they_are_made_of() {
             job.call(rank, 1, mpi::TYPE_CREATE_STRUCT, &pair, &[("newtype", int(PAIR))]);
             let three = [("count", int(3)), ("oldtype", int(PAIR))];
             job.call(rank, 2, mpi::TYPE_CONTIGUOUS, &three, &[("newtype", int(THREE))]);
+            job.call(rank, 3, mpi::TYPE_COMMIT, &[("datatype", int(PAIR))], &[]);
+            job.call(rank, 4, mpi::TYPE_COMMIT, &[("datatype", int(THREE))], &[]);
         }
         job.call(0, 10, mpi::SEND, &message("dest", 1, 7, sent.0, sent.1), &[]);
         job.call(1, 20, mpi::RECV, &message("source", 0, 7, received.0, received.1), &[("status", status(0, 7, 4))]);

@@ -107,6 +107,38 @@ fn leaks_are_told_once_a_line() {
     );
 }
 
+/// A library gives the handle of a group twice, and it is to be given back twice.
+#[test]
+fn everything_with_a_handle_can_leak() {
+    let mut job = Job::new(1);
+    let (world, made) = ([("comm", int(COMM_WORLD))], int(0x1000));
+    for line in [10, 11, 12] {
+        job.call(0, line, mpi::COMM_GROUP, &world, &[("group", made.clone())]);
+    }
+    job.call(0, 13, mpi::GROUP_FREE, &[("group", made.clone())], &[("group", int(0x115))]);
+    job.call(0, 20, mpi::WIN_CREATE, &world, &[("win", made.clone())]);
+    job.call(0, 21, mpi::FILE_OPEN, &world, &[("fh", made.clone())]);
+    job.call(0, 22, mpi::INFO_CREATE, &[], &[("info", made.clone())]);
+    job.call(0, 23, mpi::OP_CREATE, &[], &[("op", made.clone())]);
+    job.call(0, 24, mpi::COMM_CREATE_ERRHANDLER, &[], &[("errhandler", made.clone())]);
+    job.call(0, 25, mpi::FILE_OPEN, &world, &[("fh", int(0x1001))]);
+    job.call(0, 26, mpi::FILE_CLOSE, &[("fh", int(0x1001))], &[]);
+    job.finalize_all();
+    let report = job.check();
+    assert_eq!(
+        told(&report),
+        [
+            "leak/group: rank 0 never frees the group of MPI_Comm_group",
+            "leak/group: rank 0 never frees the group of MPI_Comm_group",
+            "leak/operation: rank 0 never frees the operation of MPI_Op_create",
+            "leak/window: rank 0 never frees the window of MPI_Win_create",
+            "leak/file: rank 0 never closes the file of MPI_File_open",
+            "leak/info: rank 0 never frees the info object of MPI_Info_create",
+            "leak/errhandler: rank 0 never frees the error handler of MPI_Comm_create_errhandler",
+        ]
+    );
+}
+
 #[test]
 fn what_an_attribute_may_free_does_not_leak() {
     let mut job = Job::new(1);

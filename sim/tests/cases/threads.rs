@@ -95,3 +95,40 @@ fn a_thread_that_waits_is_not_woken_by_another_one() {
     let report = sim::check(&builder.finish(), &Options::default());
     assert_eq!(report.stopped, [sim::Place { lane: 1, event: 0 }]);
 }
+
+/// Two threads of one process, of which each makes one call between MPI_Init and MPI_Finalize: from 100 to 200 us and from `second_ns` on.
+fn two_threads(level: i64, second_ns: u64) -> Vec<String> {
+    let mut builder = TraceBuilder::new();
+    builder.world_size(1);
+    builder.process(Process { rank: Some(0), ending: Ending::Finalized, ..Process::default() });
+    for thread in 0..2 {
+        builder.lane(Lane { process: 0, rank: Some(0), thread, ..Lane::default() });
+    }
+    call(&mut builder, 0, mpi::INIT_THREAD, &[("required", int(level))], &[("provided", int(level))]);
+    call(&mut builder, 0, mpi::BARRIER, &[("comm", int(traces::constant::COMM_SELF))], &[]);
+    call(&mut builder, 1, mpi::BARRIER, &[("comm", int(traces::constant::COMM_SELF))], &[]);
+    call(&mut builder, 1, mpi::INITIALIZED, &[], &[("flag", int(1))]);
+    call(&mut builder, 0, mpi::FINALIZE, &[], &[]);
+    let mut trace = builder.finish();
+    for (lane, times) in
+        [(0, [(0, 50_000), (100_000, 100_000), (900_000, 1000)].as_slice()), (1, &[(second_ns, 50_000), (950_000, 1)])]
+    {
+        for (event, (start, duration)) in trace.lanes[lane].events.iter_mut().zip(times) {
+            (event.start_ns, event.duration_ns) = (*start, *duration);
+        }
+    }
+    told(&sim::check(&trace, &Options::default()))
+}
+
+#[test]
+fn what_threads_may_do_is_up_to_the_level_of_support() {
+    let [single, funneled, serialized, multiple] = [0, 1024, 2048, 4096];
+    let foreign = ["usage/thread-level: rank 0 calls MPI_Barrier from a thread that must not call MPI"];
+    assert_eq!(two_threads(single, 300_000), foreign);
+    assert_eq!(two_threads(funneled, 300_000), foreign);
+    let overlap = ["usage/thread-level: rank 0 calls MPI_Barrier while another thread is in MPI"];
+    assert_eq!(two_threads(serialized, 150_000), overlap);
+    assert_eq!(two_threads(serialized, 300_000), [""; 0]);
+    assert_eq!(two_threads(serialized, 199_900), [""; 0], "clocks of cores may differ by so much");
+    assert_eq!(two_threads(multiple, 150_000), [""; 0]);
+}

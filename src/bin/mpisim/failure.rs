@@ -12,11 +12,11 @@ pub enum Failure {
     /// There is no trace that can be read.
     #[error(transparent)]
     Trace(#[from] opening::Error),
-    /// The description of a network cannot be read.
-    #[error("{path}: {what}")]
-    Network {
+    /// A file that an option names cannot be read, or is not what it should be.
+    #[error("{}: {what}", path.display())]
+    Input {
         /// The file.
-        path: String,
+        path: PathBuf,
         /// What is wrong with it, and where.
         what: String,
     },
@@ -39,7 +39,7 @@ impl Failure {
         eprintln!("mpisim: {self}");
         ExitCode::from(match self {
             Failure::Trace(_) => exit::UNREADABLE,
-            Failure::Network { .. } | Failure::Unwritten(_) | Failure::Output { .. } => exit::USAGE,
+            Failure::Input { .. } | Failure::Unwritten(_) | Failure::Output { .. } => exit::USAGE,
         })
     }
 }

@@ -42,7 +42,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Check(check::Arguments),
+    Check(Box<check::Arguments>),
     Replay(replay::Arguments),
     Explain(explain::Arguments),
     Generate(generate::Arguments),

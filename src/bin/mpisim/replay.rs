@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
 
 /// Reads the description of a network.
 fn read(path: &Path) -> Result<Network, Failure> {
-    let failure = |what: String| Failure::Network { path: path.display().to_string(), what };
+    let failure = |what: String| Failure::Input { path: path.to_owned(), what };
     let text = fs::read_to_string(path).map_err(|error| failure(error.to_string()))?;
     let network: Network = serde_json::from_str(&text).map_err(|error| failure(error.to_string()))?;
     for (name, value) in [("bytes_per_second", network.bytes_per_second), ("compute_scale", network.compute_scale)] {

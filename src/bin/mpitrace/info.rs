@@ -99,7 +99,8 @@ pub fn endings(trace: &Trace) -> Vec<String> {
         let how = match process.ending {
             Ending::Finalized => "with MPI_Finalize".to_owned(),
             Ending::Aborted => "with MPI_Abort".to_owned(),
-            Ending::Unfinished => last_seen(trace, number, &resolver),
+            Ending::Unfinished if process.stopped.is_empty() => last_seen(trace, number, &resolver),
+            Ending::Unfinished => format!("not known, recording stopped: {}", process.stopped),
         };
         let (ranks, others) = groups.entry(how).or_default();
         match process.rank {
@@ -121,8 +122,8 @@ fn last_seen(trace: &Trace, process: usize, resolver: &Resolver) -> String {
     let last: Vec<_> = lanes.filter_map(|l| l.events.last()).collect();
     let place = |event: &traces::Event| {
         let call = trace.call(event.call);
-        let site = call.site.map(|s| format!(" at {}", resolver.resolve(s))).unwrap_or_default();
-        format!("{}{site}", call.function)
+        let line = call.frame().map(|frame| format!(" at {}", resolver.line(frame))).unwrap_or_default();
+        format!("{}{line}", trace.name_of(call))
     };
     let within: Vec<String> = last.iter().filter(|e| e.outcome.is_none()).map(|e| place(e)).collect();
     let is_finalizing = last.iter().any(|e| e.outcome.is_none() && trace.call(e.call).function == mpi::FINALIZE);

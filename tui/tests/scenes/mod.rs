@@ -61,8 +61,8 @@ impl Scene {
             }
             values.into_boxed_slice()
         };
-        let site = self.builder.site(Site { object: 0, offset: line });
-        let call = self.builder.call(Call { function, site: Some(site), arguments: place(arguments) });
+        let site = self.builder.site(Site { object: 0, offset: line, method: None });
+        let call = self.builder.call(Call { function, site: Some(site), caller: None, arguments: place(arguments) });
         let outcome = results.map(|r| self.builder.outcome(Outcome { code: 0, results: place(r) }));
         let start_ns = self.now_ns[rank];
         self.builder.event(rank, Event { call, outcome, start_ns, duration_ns, words_at: 0, words_len: 0 }, &[]);
@@ -148,7 +148,10 @@ impl Scene {
             title: title.to_owned(),
             locate: Box::new({
                 let lines: Vec<u64> = trace.sites.iter().map(|s| s.offset).collect();
-                move |site| Some(format!("heat.c:{}", lines[site.0 as usize]))
+                move |frame| {
+                    let line = format!("heat.c:{}", lines[frame.site.0 as usize]);
+                    Some(tui::Located { line, stack: Vec::new() })
+                }
             }),
             trace,
             report: self.report,
@@ -213,31 +216,26 @@ fn hang_findings(send: Place, receive: Place, barrier: &[Place]) -> Vec<Finding>
     waiting.extend(barrier.iter().map(|&place| label(place, "waits in MPI_Barrier for rank 2", false)));
     vec![
         Finding {
-            rule: &DEADLOCK,
-            severity: Severity::Error,
-            title: "Ranks 0, 1, 2 and 3 wait for each other and will do so for ever".to_owned(),
             labels: waiting,
             notes: vec!["holds with any buffering of sends".to_owned()],
-            help: None,
+            ..Finding::new(
+                &DEADLOCK,
+                Severity::Error,
+                "Ranks 0, 1, 2 and 3 wait for each other and will do so for ever".to_owned(),
+            )
         },
         Finding {
-            rule: &MATCH_TAG,
-            severity: Severity::Error,
-            title: "Rank 1 sent tag 8, rank 2 waits for tag 7".to_owned(),
             labels: vec![
                 label(receive, "waits for a message with tag 7 from rank 1", true),
                 label(send, "sends a message with tag 8 to rank 2", false),
             ],
             notes: vec!["source, communicator and size agree; the tag alone differs".to_owned()],
             help: Some("give both calls the same tag".to_owned()),
+            ..Finding::new(&MATCH_TAG, Severity::Error, "Rank 1 sent tag 8, rank 2 waits for tag 7".to_owned())
         },
         Finding {
-            rule: &ORPHAN,
-            severity: Severity::Warning,
-            title: "A message of rank 1 is never received".to_owned(),
             labels: vec![label(send, "sends 4 bytes to rank 2", true)],
-            notes: Vec::new(),
-            help: None,
+            ..Finding::new(&ORPHAN, Severity::Warning, "A message of rank 1 is never received".to_owned())
         },
     ]
 }
@@ -262,12 +260,8 @@ pub fn lost_sends() -> Recording {
         let send = scene.call(rank, mpi::SEND, 61, &sent, Some(&[]), 20);
         let label = Label { place: send, text: "sends 4 bytes".to_owned(), primary: true };
         scene.report.findings.push(Finding {
-            rule: &ORPHAN,
-            severity: Severity::Warning,
-            title: format!("A message of rank {rank} is never received"),
             labels: vec![label],
-            notes: Vec::new(),
-            help: None,
+            ..Finding::new(&ORPHAN, Severity::Warning, format!("A message of rank {rank} is never received"))
         });
     }
     scene.collective(mpi::FINALIZE, 50, &[], 60_000);

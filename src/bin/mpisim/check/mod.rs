@@ -1,5 +1,8 @@
 //! `mpisim check`: everything that is wrong with a recorded run.
 
+mod forms;
+mod policy;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -7,10 +10,11 @@ use std::time::{Duration, Instant};
 use clap::{Args, ColorChoice, ValueEnum};
 use mpitrace::sources::SourceFiles;
 use mpitrace::{exit, opening, terminal};
-use sim::report::{Subject, Verdict, json, text};
+use sim::report::{Subject, Verdict};
 use sim::{Buffering, Limits, Options, Schedule, Severity, Stages};
 
 use crate::failure::Failure;
+use forms::{Export, Format};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,6 +25,11 @@ Examples:
   mpisim check --certify --time 60              prove what is safe, in a minute at most
   mpisim check --fail-on warning                for continuous integration: be strict
   mpisim check --format json | jq '.findings[].rule'
+  mpisim check --export report.html --export scan.sarif --export junit.xml
+  mpisim check --format dot | dot -Tsvg > waits.svg
+  mpisim check --allow 'leak/*' --deny race/wildcard
+  mpisim check --export known.json              what is found today does not count tomorrow:
+  mpisim check --baseline known.json
 
 Exit codes:
   0  nothing found at or above --fail-on
@@ -65,6 +74,13 @@ pub struct Arguments {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 
+    /// Write the report to a file as well, in the form that the file's ending says: .txt .json .sarif .xml (JUnit) .html .dot
+    #[arg(long, value_name = "FILE", value_parser = Export::named)]
+    export: Vec<Export>,
+
+    #[command(flatten)]
+    policy: policy::Choices,
+
     /// The least severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     fail_on: FailOn,
@@ -83,14 +99,6 @@ pub struct Arguments {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
 enum FailOn {
     Error,
     Warning,
@@ -99,13 +107,16 @@ enum FailOn {
 
 /// Checks, and gives the exit code.
 pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
+    let policy = arguments.policy.policy()?;
     let (path, trace) = opening::open(arguments.trace.as_deref())?;
     let options = Options { buffering: arguments.buffering, schedule: arguments.schedule.clone() };
     let begin = Instant::now();
     let time = arguments.time.map(Duration::from_secs);
     let is_over = move || time.is_some_and(|time| begin.elapsed() >= time);
-    let report = sim::check_within(&trace, &options, &limits(arguments, &is_over));
+    let mut report = sim::check_within(&trace, &options, &limits(arguments, &is_over));
     let sources = SourceFiles::new(&trace, arguments.source_root.as_deref());
+    let unused = policy.apply(&trace, &mut report, &sources);
+    arguments.policy.tell_unused(&policy, &unused);
     let subject = Subject {
         name: &path.to_string_lossy(),
         trace: &trace,
@@ -118,11 +129,12 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         },
         sources: &sources,
     };
-    let rendered = match arguments.format {
-        Format::Text => text::render(&subject, &terminal::style(arguments.color, arguments.output.is_some())),
-        Format::Json => json::render(&subject),
-    };
-    let written = terminal::write(&rendered, arguments.output.as_deref());
+    for export in &arguments.export {
+        export.write(&subject)?;
+    }
+    let file = arguments.output.as_deref();
+    let rendered = forms::render(arguments.format, &subject, arguments.color, file);
+    let written = terminal::write(&rendered, file);
     written.map_err(|source| Failure::Output { path: arguments.output.clone(), source })?;
     Ok(match subject.verdict() {
         Verdict::Clean => exit::SUCCESS,
