@@ -63,14 +63,16 @@ fn option(missing: &Path) -> String {
 /// If there is none, or it cannot be read.
 pub fn open(given: Option<&Path>) -> Result<(PathBuf, Trace), Error> {
     let path = find(given)?;
-    match traces::open(&path) {
-        Ok(trace) => Ok((path, trace)),
+    let (path, mut trace) = match traces::open(&path) {
+        Ok(trace) => (path, trace),
         // The segments were joined into the file while they were being read.
         Err(error) => match find(given) {
-            Ok(joined) if joined != path => Ok((joined.clone(), traces::open(&joined)?)),
-            _ => Err(error.into()),
+            Ok(joined) if joined != path => (joined.clone(), traces::open(&joined)?),
+            _ => return Err(error.into()),
         },
-    }
+    };
+    sim::clocks::align(&mut trace);
+    Ok((path, trace))
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ pub struct Job {
     pub token: String,
     /// How many of them the launcher starts on this machine, where it says so.
     pub local_size: Option<usize>,
+    /// How many it starts on all machines, where it says so.
+    pub size: Option<usize>,
     /// The rank that the launcher gave to this process; None if there is no launcher.
     pub rank: Option<String>,
     /// Whether it is the one that speaks for all on its machine.
@@ -36,7 +38,19 @@ const LOCAL_RANK_VARIABLES: [&str; 5] =
     ["OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "MV2_COMM_WORLD_LOCAL_RANK", "PALS_LOCAL_RANKID", "SLURM_LOCALID"];
 
 /// Where launchers put how many processes they start on a machine.
-const LOCAL_SIZE_VARIABLES: [&str; 3] = ["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_LOCAL_SIZE"];
+const LOCAL_SIZE_VARIABLES: [&str; 4] =
+    ["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_LOCAL_SIZE", "PALS_LOCAL_SIZE"];
+
+/// Where launchers put how many processes they start in all.
+const SIZE_VARIABLES: [&str; 7] = [
+    "OMPI_COMM_WORLD_SIZE",
+    "PMI_SIZE",
+    "MV2_COMM_WORLD_SIZE",
+    "PALS_NRANKS",
+    "FLUX_JOB_SIZE",
+    "SLURM_STEP_NUM_TASKS",
+    "SLURM_NTASKS",
+];
 
 /// A process above this one.
 #[derive(Clone, Debug)]
@@ -62,7 +76,8 @@ impl Job {
     /// The job of a process that is not a rank but starts them, or of a program on its own.
     #[must_use]
     pub fn alone(own: ProcessId) -> Job {
-        Job { token: format!("{}-{own}", host_name()), local_size: Some(1), rank: None, speaks_for_its_machine: true }
+        let token = format!("{}-{own}", host_name());
+        Job { token, local_size: Some(1), size: Some(1), rank: None, speaks_for_its_machine: true }
     }
 
     fn find(get: &dyn Fn(&str) -> Option<String>, ancestors: impl Iterator<Item = Ancestor>, own: ProcessId) -> Job {
@@ -70,10 +85,34 @@ impl Job {
             return Job::alone(own);
         };
         let token = named_token(get).unwrap_or_else(|| token_of_starter(get, ancestors, own));
-        let local_size = LOCAL_SIZE_VARIABLES.iter().find_map(|v| get(v)?.parse().ok());
+        let number = |v: &&str| get(v)?.parse().ok();
+        let local_size = LOCAL_SIZE_VARIABLES.iter().find_map(number).or_else(|| tasks_of_slurm(get));
+        let size = SIZE_VARIABLES.iter().find_map(number);
         let first = LOCAL_RANK_VARIABLES.iter().find_map(|v| get(v)).unwrap_or_else(|| rank.clone());
-        Job { token, local_size, speaks_for_its_machine: first == "0", rank: Some(rank) }
+        Job { token, local_size, size, speaks_for_its_machine: first == "0", rank: Some(rank) }
     }
+}
+
+impl Job {
+    /// Whether it has ranks on other machines.
+    #[must_use]
+    pub fn spans_machines(&self) -> bool {
+        self.local_size.zip(self.size).is_some_and(|(local_size, size)| local_size < size)
+    }
+}
+
+/// Slurm lists the tasks of all machines, those that have as many as the one before folded: `2(x3),1`.
+fn tasks_of_slurm(get: &dyn Fn(&str) -> Option<String>) -> Option<usize> {
+    let (list, mut machine) = (get("SLURM_STEP_TASKS_PER_NODE")?, get("SLURM_NODEID")?.parse::<usize>().ok()?);
+    for entry in list.split(',') {
+        let (tasks, times) = entry.split_once("(x").unwrap_or((entry, "1"));
+        let times: usize = times.trim_end_matches(')').parse().ok()?;
+        if machine < times {
+            return tasks.parse().ok();
+        }
+        machine -= times;
+    }
+    None
 }
 
 /// What the launcher itself calls the job.
@@ -160,6 +199,12 @@ mod tests {
     #[test]
     fn a_step_of_slurm_is_a_job() {
         let variables = [("SLURM_PROCID", "5"), ("SLURM_JOB_ID", "9"), ("SLURM_STEP_ID", "2")];
-        assert_eq!(find(&variables, &[]).token, "slurm-9.2");
+        let job = find(&variables, &[]);
+        assert_eq!((job.token.as_str(), job.local_size, job.spans_machines()), ("slurm-9.2", None, false));
+        for (machine, tasks) in [("0", Some(2)), ("2", Some(2)), ("3", Some(1)), ("4", None)] {
+            let tasks_of = [("SLURM_STEP_TASKS_PER_NODE", "2(x3),1"), ("SLURM_NODEID", machine), ("SLURM_STEP_NUM_TASKS", "7")];
+            let job = find(&[&variables[..], &tasks_of].concat(), &[]);
+            assert_eq!((job.local_size, job.spans_machines()), (tasks, tasks.is_some()), "{machine}");
+        }
     }
 }

@@ -64,7 +64,7 @@ mod tests {
         fs::write(parts.directory.join("a.ring"), memory).expect("a new file");
         let ended_ns = |ends: &[(u32, u64)]| {
             join(&parts, &ends.iter().copied().collect()).expect("there is a segment");
-            Part::from_bytes(&fs::read(&parts.output).expect("it was written")).process.ended_ns
+            Part::in_file(&parts.output).expect("it was written").process.ended_ns
         };
         assert_eq!(ended_ns(&[(41, 9000), (42, 5000)]), 4000);
         assert_eq!(ended_ns(&[(41, 9000), (43, 7000)]), 8000, "not on the roll: with the last");

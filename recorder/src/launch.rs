@@ -16,9 +16,10 @@ use crate::detach;
 use crate::error::Error;
 use crate::job::Job;
 use crate::library;
-use crate::parts::Parts;
-use crate::process::ProcessId;
+use crate::parts::{Parts, Turn};
+use crate::process::{ProcessId, host_name};
 use crate::program::{self, Kind};
+use crate::refuge;
 use crate::settings::{self, JOB, LD_PRELOAD, OUTPUT, Settings};
 use crate::voice;
 
@@ -45,6 +46,8 @@ pub struct Request {
     pub hang_after_s: u64,
     /// What is done about a run that hangs.
     pub on_hang: OnHang,
+    /// So many seconds ranks of hosts without a common file system wait for each other in MPI_Finalize.
+    pub gather_patience_s: u64,
     /// The library to preload, if the user names one.
     pub preload: Option<PathBuf>,
     /// The library that the command carries.
@@ -112,21 +115,41 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     let library = library::locate(request.preload.as_deref(), request.embedded)?;
     let output = std::path::absolute(&request.output).map_err(Error::io("find", &request.output))?;
     let job = outer_job(&output).unwrap_or(job);
-    let Request { payload, stack, last, quiet, ignores_pcontrol, .. } = *request;
-    let settings = Settings { payload, stack, last, quiet, ignores_pcontrol, ..Settings::new(output, job.token.clone()) };
-    let asked = Parts { output: settings.output, directory: settings.parts, job: job.token };
-    let turn = asked
-        .enter(ProcessId::own(), || say(request, &format!("{}: waiting for the end of another run", asked.output.display())))?;
-    let parts = turn.parts;
+    // What started this process is no rank, and knows nothing of how many there will be.
+    let local_ranks = job.rank.as_ref().and(job.local_size).and_then(|ranks| u32::try_from(ranks).ok());
+    let Request { payload, stack, last, quiet, ignores_pcontrol, gather_patience_s, .. } = *request;
+    let settings = Settings {
+        payload,
+        stack,
+        last,
+        quiet,
+        ignores_pcontrol,
+        gather_patience_s,
+        local_ranks,
+        ..Settings::new(output, job.token.clone())
+    };
+    let asked = Parts { output: settings.output.clone(), directory: settings.parts.clone(), job: job.token.clone() };
+    let Turn { parts, first_of_job, first_of_node } = match enter(request, &asked) {
+        Err(error @ Error::Io { .. }) if job.spans_machines() => {
+            let turn = enter(request, &refuge::of(&asked)?)?;
+            if turn.first_of_node {
+                say(request, &format!("{}: {error}; this host's part is put elsewhere until MPI_Finalize", host_name()));
+            }
+            turn
+        }
+        entered => entered?,
+    };
     let settings = Settings { output: parts.output.clone(), parts: parts.directory.clone(), ..settings };
-    if turn.first_of_job {
+    if first_of_job {
+        let is_as_asked = parts.output.parent() == asked.output.parent();
         let named = parts.output.file_name().unwrap_or_default();
-        let output = request.output.with_file_name(named);
-        say(request, &beginning(request, &output, is_launcher));
+        let output = if is_as_asked { request.output.with_file_name(named) } else { parts.output.clone() };
+        let host = if job.spans_machines() { format!("{}:", host_name()) } else { String::new() };
+        say(request, &beginning(request, is_launcher, &format!("{host}{}", output.display())));
     }
-    if turn.first_of_node {
+    if first_of_node {
         let voice = if request.quiet { None } else { voice::find() };
-        let hang_after_s = if turn.first_of_job { request.hang_after_s } else { 0 };
+        let hang_after_s = if first_of_job { request.hang_after_s } else { 0 };
         let order = WatchOrder { parts, expected: job.local_size, voice, hang_after_s, on_hang: request.on_hang };
         // The program can do without: what is not joined can be read as it is.
         if let Err(error) = detach::run_first_step(&mut watcher(&order)) {
@@ -164,8 +187,12 @@ fn become_program(request: &Request, variables: Vec<(&'static str, OsString)>) -
     }
 }
 
-fn beginning(request: &Request, output: &Path, is_launcher: bool) -> String {
-    let output = output.display();
+/// Takes part in the recording of these parts.
+fn enter(request: &Request, parts: &Parts) -> Result<Turn, Error> {
+    parts.enter(ProcessId::own(), || say(request, &format!("{}: waiting for the end of another run", parts.output.display())))
+}
+
+fn beginning(request: &Request, is_launcher: bool, output: &str) -> String {
     if is_launcher {
         let launcher = request.program.display();
         return format!(

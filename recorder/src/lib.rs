@@ -32,6 +32,8 @@ pub mod process;
 #[cfg(feature = "launch")]
 pub mod program;
 #[cfg(feature = "launch")]
+mod refuge;
+#[cfg(feature = "launch")]
 mod stillness;
 #[cfg(feature = "launch")]
 pub mod voice;

@@ -1,7 +1,7 @@
 //! The directory of segments, `trace.msgpack.parts`: whose it is, who takes part, and how it comes and goes.
 //!
-//! Beside the segments and the count of `finished` processes, which are the preload's, lie `job`, the token of the run, and
-//! `nodes/HOST/PID-START`, an empty file for each process that was started there. Whoever makes `nodes/HOST` is the first one on that machine and starts the watcher.
+//! Beside the segments and the count of `finished` processes, which are the preload's, lie `job`, the token of the run, `place`, a text that
+//! no other directory has, and `nodes/HOST/PID-START`, an empty file for each process that was started there. Whoever makes `nodes/HOST` is the first one on that machine and starts the watcher.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::join::now_ns;
 use crate::lock::Lock;
 use crate::process::{ProcessId, host_name};
 use crate::settings::with_suffix;
@@ -163,6 +164,8 @@ impl Parts {
             let note = self.directory.join(HAD_TRACE);
             fs::write(&note, "").map_err(Error::io("write", &note))?;
         }
+        let place = self.directory.join("place");
+        fs::write(&place, format!("{} {} {}", host_name(), ProcessId::own(), now_ns())).map_err(Error::io("write", &place))?;
         let job = self.directory.join("job");
         fs::write(&job, &self.job).map_err(Error::io("write", &job))
     }
@@ -217,7 +220,7 @@ impl Parts {
     /// Whether a process has left segments that no trace has taken in.
     #[must_use]
     pub fn has_segments(&self) -> bool {
-        names_in(&self.directory).iter().any(|name| name.ends_with(".ring") || name.ends_with(".chunks"))
+        names_in(&self.directory).iter().any(|name| [".ring", ".chunks", ".part"].iter().any(|e| name.ends_with(e)))
     }
 
     /// Whether a process has come to the end of MPI_Finalize: then the trace is made, wherever it is now.

@@ -49,6 +49,22 @@ pub const JOB: Setting = Setting {
     default: None,
 };
 
+/// How many ranks are on this machine.
+pub const LOCAL_RANKS: Setting = Setting {
+    flag: None,
+    variable: "MPITRACE_LOCAL_RANKS",
+    meaning: "How many ranks the launcher starts on this machine",
+    default: None,
+};
+
+/// How long ranks on machines without a common file system wait for each other in MPI_Finalize.
+pub const GATHER_PATIENCE: Setting = Setting {
+    flag: Some("gather-patience"),
+    variable: "MPITRACE_GATHER_PATIENCE",
+    meaning: "On hosts without a common file system, wait so many seconds in MPI_Finalize for ranks of other hosts, to bring all calls into one trace; 0 makes a trace a host",
+    default: Some("60"),
+};
+
 /// What is kept of the data that is sent and received.
 pub const PAYLOAD: Setting = Setting {
     flag: Some("payload"),
@@ -118,8 +134,22 @@ pub const PRELOAD: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 12] =
-    [OUTPUT, PARTS, JOB, PAYLOAD, STACK, LAST, QUIET, PCONTROL, HANG_AFTER, ON_HANG, ORIGIN, PRELOAD];
+pub const TABLE: [Setting; 14] = [
+    OUTPUT,
+    PARTS,
+    JOB,
+    LOCAL_RANKS,
+    PAYLOAD,
+    STACK,
+    LAST,
+    QUIET,
+    PCONTROL,
+    HANG_AFTER,
+    ON_HANG,
+    GATHER_PATIENCE,
+    ORIGIN,
+    PRELOAD,
+];
 
 /// A number of bytes, as people write it: `64MiB`, `1.5GB`, `4096`.
 #[must_use]
@@ -146,6 +176,9 @@ fn variable_in(environment: &[u8], name: &str) -> Option<OsString> {
     value.map(|value| OsString::from_vec(value.to_vec()))
 }
 
+/// What [`GATHER_PATIENCE`] is where nothing else is said.
+pub const DEFAULT_GATHER_PATIENCE_S: u64 = 60;
+
 /// The frames of [`STACK`] where nothing else is said, and the most that there can be.
 pub const DEFAULT_STACK: usize = 16;
 /// See [`DEFAULT_STACK`].
@@ -160,6 +193,10 @@ pub struct Settings {
     pub parts: PathBuf,
     /// The token of this run, the same in all processes that `mpiexec` started together.
     pub job: String,
+    /// How many ranks are on this machine, if the launcher says so.
+    pub local_ranks: Option<u32>,
+    /// So many seconds ranks wait in MPI_Finalize for those on other machines.
+    pub gather_patience_s: u64,
     /// What is kept of the data that is sent and received.
     pub payload: Keep,
     /// So many frames of each stack are kept, from 1 to [`STACK_MAX`].
@@ -185,6 +222,8 @@ impl Settings {
             parts: with_suffix(&output, ".parts"),
             output,
             job,
+            local_ranks: None,
+            gather_patience_s: DEFAULT_GATHER_PATIENCE_S,
             payload: Keep::default(),
             stack: DEFAULT_STACK,
             last: 0,
@@ -212,6 +251,8 @@ impl Settings {
             output: path(OUTPUT)?,
             parts: path(PARTS)?,
             job: text(JOB)?,
+            local_ranks: text(LOCAL_RANKS).and_then(|t| t.parse().ok()),
+            gather_patience_s: text(GATHER_PATIENCE).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_GATHER_PATIENCE_S),
             payload: text(PAYLOAD).and_then(|t| Keep::named(&t)).unwrap_or_default(),
             stack: text(STACK).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_STACK).clamp(1, STACK_MAX),
             last: text(LAST).and_then(|t| bytes(&t)).unwrap_or(0),
@@ -229,12 +270,14 @@ impl Settings {
             (PARTS.variable, self.parts.clone().into()),
             (JOB.variable, self.job.clone().into()),
             (PAYLOAD.variable, self.payload.name().into()),
+            (GATHER_PATIENCE.variable, self.gather_patience_s.to_string().into()),
             (STACK.variable, self.stack.to_string().into()),
             (LAST.variable, self.last.to_string().into()),
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
             (PCONTROL.variable, if self.ignores_pcontrol { IGNORE } else { "follow" }.into()),
         ];
         list.extend(self.origin.as_ref().map(|origin| (ORIGIN.variable, origin.to_text().into())));
+        list.extend(self.local_ranks.map(|ranks| (LOCAL_RANKS.variable, ranks.to_string().into())));
         list
     }
 }
@@ -287,6 +330,8 @@ mod tests {
         Settings {
             payload: Keep::Full,
             stack: 9,
+            local_ranks: Some(2),
+            gather_patience_s: 5,
             quiet: true,
             ignores_pcontrol: true,
             ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into())
@@ -307,6 +352,7 @@ mod tests {
         }
         assert_eq!(STACK.default, Some(DEFAULT_STACK.to_string().as_str()));
         assert_eq!(PAYLOAD.default, Some(Keep::default().name()));
+        assert_eq!(GATHER_PATIENCE.default, Some(DEFAULT_GATHER_PATIENCE_S.to_string().as_str()));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::join::{Ends, join, now_ns};
 use crate::lock::Lock;
 use crate::parts::Parts;
 use crate::process::ProcessId;
+use crate::refuge;
 use crate::settings::PARTS;
 use crate::stillness::Stillness;
 
@@ -185,7 +186,7 @@ impl<'a> Watch<'a> {
 
     /// Clears up, if really all is over: nobody new is on the roll, and no process that one of them started still records.
     fn conclude(&mut self) -> Result<Option<Conclusion>, Error> {
-        let _lock = Lock::on(&self.parts.output)?;
+        let lock = Lock::on(&self.parts.output)?;
         if !self.parts.is_ours() {
             return Ok(Some(Conclusion::NotOurs));
         }
@@ -197,7 +198,10 @@ impl<'a> Watch<'a> {
         if !self.parts.leave() {
             return Ok(Some(Conclusion::NotOurs));
         }
-        clear_up(&self.parts, &self.ends()).map(Some)
+        let conclusion = clear_up(&self.parts, &self.ends())?;
+        drop(lock);
+        refuge::clear(&self.parts.output, &self.parts.job);
+        Ok(Some(conclusion))
     }
 }
 

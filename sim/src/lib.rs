@@ -6,6 +6,7 @@
 
 mod accesses;
 mod checks;
+pub mod clocks;
 mod decide;
 pub mod finding;
 mod footprint;

@@ -10,6 +10,7 @@ mod applications;
 mod endings;
 mod expectation;
 mod format;
+mod hosts;
 mod job;
 mod languages;
 mod mpi;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         trials.extend(endings::trials(mpi));
         trials.extend(format::trial(mpi));
         trials.push(payload::trial(mpi));
+        trials.extend(hosts::trials(mpi));
     }
     trials.extend(agreement::trials(&mpis));
     if trials.is_empty() {

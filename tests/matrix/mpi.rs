@@ -21,13 +21,16 @@ const BROKEN: [(&str, &str); 9] = [
     ("mpi", "MPI_Open_port"),
 ];
 
+/// What lets Open MPI start more ranks than there are cores.
+pub const OVERSUBSCRIBE: &str = "--oversubscribe";
+
 /// One MPI library.
 #[derive(Clone, Debug)]
 pub struct Mpi {
     /// Its name in the names of tests.
     pub name: &'static str,
     /// The launcher, with the arguments that it needs.
-    launcher: Vec<String>,
+    pub launcher: Vec<String>,
     /// The C compiler.
     pub c: PathBuf,
     /// What its programs have to have in their environment.
@@ -70,7 +73,7 @@ impl Mpi {
         let mut launcher = vec![launcher.to_string_lossy().into_owned()];
         if ["Open MPI", "OpenRTE"].iter().any(|name| String::from_utf8_lossy(&version.stdout).contains(name)) {
             // It refuses to run as root, and with more ranks than cores, unless it is told to.
-            launcher.extend(["--allow-run-as-root".into(), "--oversubscribe".into()]);
+            launcher.extend(["--allow-run-as-root".into(), OVERSUBSCRIBE.into()]);
         }
         let header = header(c)?.into();
         Some(Mpi { name, launcher, c: c.to_owned(), variables: Vec::new(), header, library: None })
@@ -85,12 +88,18 @@ impl Mpi {
         is_declared && !is_broken && self.library.as_ref().is_none_or(in_library)
     }
 
+    /// What its programs have to have in their environment. MPICH's transport writes its warnings to the standard output, with the time of
+    /// day.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let all = [("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1"), ("UCX_LOG_LEVEL", "error")];
+        all.map(|(name, value)| (name, value.to_owned())).into_iter().chain(self.variables.iter().cloned()).collect()
+    }
+
     /// The command that starts so many ranks of what is added to it.
     pub fn launch(&self, ranks: u32) -> Command {
         let mut command = self.command(Path::new(&self.launcher[0]));
         command.args(&self.launcher[1..]).arg("-n").arg(ranks.to_string());
-        // MPICH's transport writes its warnings to the standard output, with the time of day.
-        command.env("OMP_NUM_THREADS", "1").env("OPENBLAS_NUM_THREADS", "1").env("UCX_LOG_LEVEL", "error");
+        command.envs(self.variables());
         command
     }
 

@@ -41,6 +41,31 @@ fn info_shows_a_trace_and_refuses_what_is_none() {
 }
 
 #[test]
+fn traces_of_one_run_are_joined_and_others_refused() {
+    let scene = Scene::new();
+    let write = |name: &str, host: &str, rank: usize| {
+        let mut builder = TraceBuilder::with_ranks(2);
+        builder.push(rank, mpi::FINALIZE, 9, &[], Some(&[]));
+        let mut trace = builder.finish();
+        trace.processes.retain(|process| process.rank == u32::try_from(rank).ok());
+        trace.lanes.retain(|lane| lane.process as usize == rank);
+        trace.processes[0].host = host.to_owned();
+        trace.lanes[0].process = 0;
+        traces::write(&scene.path(name), &trace).expect("room for a trace");
+    };
+    write("a.msgpack", "nodea", 0);
+    write("b.msgpack", "nodeb", 1);
+    let (code, _, said) = run(&scene, &["join", "-o", "all.msgpack", "b.msgpack", "a.msgpack"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("all.msgpack: 2 ranks, 2 calls"), "{said}");
+    assert!(run(&scene, &["info", "all.msgpack"]).1.contains("host      nodeb (rank 1)"));
+    let (code, _, said) = run(&scene, &["join", "-o", "all.msgpack", "a.msgpack", "all.msgpack"]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("has calls of rank 0, as a.msgpack has"), "{said}");
+    assert!(!scene.path("all.msgpack.old").exists(), "what cannot be joined touches nothing");
+}
+
+#[test]
 fn the_viewer_says_that_it_needs_a_terminal() {
     let scene = Scene::new();
     traces::write(&scene.path("trace.msgpack"), &TraceBuilder::with_ranks(1).finish()).expect("room for a trace");

@@ -44,9 +44,27 @@ pub enum Error {
         /// The newest that this program reads.
         known: u32,
     },
+    /// Traces that are to be put together are of different runs.
+    #[error("{path}: is of another run than {first}: only traces of one run can be put together")]
+    OtherRun {
+        /// The trace.
+        path: PathBuf,
+        /// The trace of the first run.
+        first: PathBuf,
+    },
+    /// Two traces have the same rank.
+    #[error("{path}: has calls of rank {rank}, as {first} has: only traces of different ranks of one run can be put together")]
+    SameRank {
+        /// The trace.
+        path: PathBuf,
+        /// The other one.
+        first: PathBuf,
+        /// The rank.
+        rank: u32,
+    },
     /// A directory with nothing of ours in it.
     #[error(
-        "{path}: at byte 0: the directory holds no segment of a recording (*.ring): no process called MPI, or it is another directory"
+        "{path}: at byte 0: the directory holds no segment of a recording (*.ring, *.part): no process called MPI, or it is another directory"
     )]
     NoSegments {
         /// The directory.

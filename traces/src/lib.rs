@@ -13,6 +13,7 @@ pub mod constant;
 pub mod cut;
 pub mod error;
 pub mod function;
+pub mod offset;
 pub mod part;
 pub mod payload;
 pub mod reader;
@@ -23,6 +24,7 @@ pub mod store;
 #[cfg(feature = "symbols")]
 pub mod symbols;
 pub mod trace;
+pub mod unite;
 pub mod words;
 pub mod writer;
 

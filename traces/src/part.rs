@@ -40,20 +40,23 @@ impl Part {
         bytes
     }
 
-    /// The part that [`Part::to_bytes`] made, as far as it can be read.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Part {
+    /// The part that a file holds which has what [`Part::to_bytes`] gave, as far as it can be read.
+    ///
+    /// # Errors
+    /// If the file cannot be opened.
+    pub fn in_file(path: &Path) -> Result<Part, Error> {
+        let file = File::open(path).map_err(Error::io(path))?;
+        let path = Arc::new(path.to_owned());
         let mut part = Part::default();
-        for found in records(bytes).map_while(Result::ok) {
+        for found in records(BufReader::with_capacity(1 << 20, file)).map_while(Result::ok) {
             match found.record {
                 Record::Process(process) => part.process = process,
                 Record::Chunk(chunk) => part.chunks.push(chunk),
-                // Without a file there is nowhere to find it again.
-                Record::Payload(_) => {}
+                Record::Payload(payload) => part.payloads.push(Piece::new(&path, (found.offset, found.bytes), &payload)),
                 Record::Mpitrace(_) | Record::Index(_) => {}
             }
         }
-        part
+        Ok(part)
     }
 
     /// Adds the calls of a thread: what its `*.cut` says of those that were dropped, those in its `*.older` and `*.chunks`, which need not
@@ -88,18 +91,65 @@ impl Part {
     }
 }
 
-/// The parts that lie as segments in a directory, by rank.
+/// The parts that lie in a directory, as segments or as other hosts have sent them, by rank.
 ///
 /// # Errors
-/// If the directory cannot be read or holds no segment.
+/// If the directory cannot be read or holds no part.
 pub fn in_directory(directory: &Path) -> Result<Vec<Part>, Error> {
+    let mut parts = of_rings(&files(directory, "ring")?)?;
+    for path in files(directory, "part")? {
+        parts.push(Part::in_file(&path)?);
+    }
+    if parts.is_empty() {
+        return Err(Error::NoSegments { path: directory.to_owned() });
+    }
+    sort(&mut parts);
+    Ok(parts)
+}
+
+/// Brings parts into the order of a file: by world, in the order that the worlds came to be, and by rank.
+pub fn sort(parts: &mut [Part]) {
+    let mut births: FxHashMap<u32, u64> = FxHashMap::default();
+    for process in parts.iter().map(|part| &part.process).filter(|process| process.world != 0) {
+        let born = process.clock.realtime_ns + process.clock.first_ns;
+        births.entry(process.world).and_modify(|first| *first = born.min(*first)).or_insert(born);
+    }
+    let birth = |p: &ProcessRecord| (births.get(&p.world).copied().unwrap_or(0), p.world);
+    parts.sort_by_key(|Part { process: p, .. }| (p.rank.is_none(), birth(p), p.rank, p.pid));
+}
+
+/// The part of one process, whose segments in a directory are named so; None if there is none.
+///
+/// # Errors
+/// If a segment cannot be read.
+pub fn of_process(directory: &Path, name: &str) -> Result<Option<Part>, Error> {
+    let mut rings = files(directory, "ring")?;
+    rings.retain(|path| process_name(path) == Some(name));
+    Ok(of_rings(&rings)?.pop())
+}
+
+/// What the names of a process's segments have in common: `HOST-PID` of `HOST-PID-THREAD.ring`.
+#[must_use]
+pub fn process_name(segment: &Path) -> Option<&str> {
+    Some(segment.file_stem()?.to_str()?.rsplit_once('-')?.0)
+}
+
+/// The files of a directory with this extension, in the order of their names.
+///
+/// # Errors
+/// If the directory cannot be read.
+pub fn files(directory: &Path, extension: &str) -> Result<Vec<PathBuf>, Error> {
     let entries = fs::read_dir(directory).map_err(Error::io(directory))?;
-    let mut rings: Vec<PathBuf> =
-        entries.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.extension().is_some_and(|e| e == "ring")).collect();
-    rings.sort();
+    let paths = entries.filter_map(|e| Some(e.ok()?.path()));
+    let mut files: Vec<PathBuf> = paths.filter(|p| p.extension().is_some_and(|e| e == extension)).collect();
+    files.sort();
+    Ok(files)
+}
+
+fn of_rings(rings: &[PathBuf]) -> Result<Vec<Part>, Error> {
     let mut parts: Vec<Part> = Vec::new();
     for path in rings {
-        let bytes = fs::read(&path).map_err(Error::io(&path))?;
+        let bytes = fs::read(path).map_err(Error::io(path))?;
         let Some(ring) = Ring::open(&bytes[..]) else { continue };
         let process = ring.process();
         let same = |p: &Part| p.process.pid == process.pid && p.process.host == process.host;
@@ -124,17 +174,6 @@ pub fn in_directory(directory: &Path) -> Result<Vec<Part>, Error> {
             }
         }
     }
-    if parts.is_empty() {
-        return Err(Error::NoSegments { path: directory.to_owned() });
-    }
-    // The worlds in the order that they came to be, the first before all.
-    let mut births: FxHashMap<u32, u64> = FxHashMap::default();
-    for process in parts.iter().map(|part| &part.process).filter(|process| process.world != 0) {
-        let born = process.clock.realtime_ns + process.clock.first_ns;
-        births.entry(process.world).and_modify(|first| *first = born.min(*first)).or_insert(born);
-    }
-    let birth = |p: &ProcessRecord| (births.get(&p.world).copied().unwrap_or(0), p.world);
-    parts.sort_by_key(|Part { process: p, .. }| (p.rank.is_none(), birth(p), p.rank, p.pid));
     Ok(parts)
 }
 

@@ -22,19 +22,26 @@ const MAGIC: &[u8] = b"\x81\xa8mpitrace";
 /// # Errors
 /// If there is no trace, or none that this program can read; the message says where and what to do.
 pub fn open(path: &Path) -> Result<Trace, Error> {
-    if path.is_dir() {
-        let parts = part::in_directory(path)?;
-        // Whoever reads the segments finds a time of the end only for a process that is there.
-        let is_alive = |part: &Part| part.process.ended_ns > 0 && part.process.ending == Ending::Unfinished;
-        let alive: Vec<bool> = parts.iter().map(is_alive).collect();
-        let mut trace = assemble(path, parts, Vec::new())?;
-        for (process, is_running) in trace.processes.iter_mut().zip(alive) {
-            process.is_running = is_running;
-        }
-        return Ok(trace);
+    let (parts, damage) = parts(path)?;
+    // Whoever reads the segments finds a time of the end only for a process that is there.
+    let is_alive = |part: &Part| path.is_dir() && part.process.ended_ns > 0 && part.process.ending == Ending::Unfinished;
+    let alive: Vec<bool> = parts.iter().map(is_alive).collect();
+    let mut trace = assemble(path, parts, damage)?;
+    for (process, is_running) in trace.processes.iter_mut().zip(alive) {
+        process.is_running = is_running;
     }
-    let (parts, damage) = parts_of_file(path)?;
-    assemble(path, parts, damage)
+    Ok(trace)
+}
+
+/// The parts of the trace at `path`, a file or a directory, and what is missing of it.
+///
+/// # Errors
+/// As [`open`].
+pub fn parts(path: &Path) -> Result<(Vec<Part>, Vec<String>), Error> {
+    if path.is_dir() {
+        return Ok((part::in_directory(path)?, Vec::new()));
+    }
+    parts_of_file(path)
 }
 
 fn foreign(path: &Path, offset: u64, what: impl Into<String>) -> Error {
@@ -88,11 +95,14 @@ fn parts_of_file(path: &Path) -> Result<(Vec<Part>, Vec<String>), Error> {
     Ok((parts, damage))
 }
 
-fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Trace, Error> {
+/// The trace that these parts are. The path is for messages.
+///
+/// # Errors
+/// As [`open`].
+pub fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Trace, Error> {
     let mut builder = TraceBuilder::new();
     damage.into_iter().for_each(|d| builder.damage(d));
-    let first_of = |p: &Part| p.chunks.iter().map(|c| p.process.clock.shared_ns(c.first)).min();
-    let origin_ns = parts.iter().filter_map(first_of).min().unwrap_or(0);
+    let origin_ns = origin_ns(&parts);
     let (size, spawned) = worlds(&parts);
     builder.world_size(size);
     builder.spawned(spawned.clone());
@@ -145,6 +155,13 @@ fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Trace,
     dropped_calls(path, &mut trace);
     close_open_calls(&mut trace, ends_ns.into_iter().max().unwrap_or(0));
     Ok(trace)
+}
+
+/// Time 0 of the trace that these parts are, in ns of the real-time clock: its first call.
+#[must_use]
+pub fn origin_ns(parts: &[Part]) -> u64 {
+    let first_of = |p: &Part| p.chunks.iter().map(|c| p.process.clock.shared_ns(c.first)).min();
+    parts.iter().filter_map(first_of).min().unwrap_or(0)
 }
 
 /// The number of ranks of all worlds together, and the worlds that were started by others, as they stand in the file.

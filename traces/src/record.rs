@@ -79,6 +79,9 @@ pub struct ProcessRecord {
     /// What is missing at the beginning of its threads, because only the newest calls were kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cuts: Vec<Cut>,
+    /// The token of the run, the same in all its processes; empty if it is not known.
+    #[serde(default)]
+    pub job: String,
 }
 
 /// Two readings of the tick counter beside the monotonic clock, and what makes hosts comparable.
@@ -106,6 +109,16 @@ impl Clock {
         match self.last_ticks.saturating_sub(self.first_ticks) {
             0 => 1.0,
             span => self.last_ns.saturating_sub(self.first_ns) as f64 / span as f64,
+        }
+    }
+
+    /// The clock with something added to its times: so many ns at the first reading, so many at the last.
+    #[must_use]
+    pub fn corrected(self, first_ns: i64, last_ns: i64) -> Clock {
+        Clock {
+            realtime_ns: self.realtime_ns.saturating_add_signed(first_ns),
+            last_ns: self.last_ns.saturating_add_signed(last_ns - first_ns),
+            ..self
         }
     }
 
@@ -248,6 +261,13 @@ mod tests {
     fn a_chunk_survives() {
         let chunk = Record::Chunk(Chunk { process: 1, thread: 2, calls: 3, first: 4, body: vec![5; 300], offset: 0 });
         assert_eq!(rmp_serde::from_slice::<Record>(&chunk.to_bytes()).unwrap(), chunk);
+    }
+
+    #[test]
+    fn a_corrected_clock_tells_the_time_of_both_readings_anew() {
+        let clock = Clock { first_ticks: 1000, first_ns: 50, last_ticks: 4000, last_ns: 1050, realtime_ns: 7000 };
+        let corrected = clock.corrected(-100, 200);
+        assert_eq!((corrected.shared_ns(1000), corrected.shared_ns(4000)), (6950, 8250));
     }
 
     #[test]

@@ -419,6 +419,18 @@ impl<M: DerefMut<Target = [u8]>> Recording<M> {
         self.poll = None;
     }
 
+    /// Lets `look` see the ring as it will be when a call has returned that ends the recording, MPI_Finalize.
+    pub fn foresee<T>(&mut self, open: &Open, outcome: u32, end: u64, look: impl FnOnce() -> T) -> T {
+        let before = [open.at, open.at + 16, Field::Ending as usize * 8].map(|at| (at, self.ring.word(at)));
+        let call = self.ring.word(open.at) & u64::from(u32::MAX);
+        self.put(open.at, call | u64::from(outcome + 1) << 32);
+        self.put(open.at + 16, end.saturating_sub(open.start).min(DURATION));
+        self.end(Ending::Finalized);
+        let seen = look();
+        before.into_iter().for_each(|(at, word)| self.put(at, word));
+        seen
+    }
+
     /// Like [`Recording::finish`], for a poll that found nothing: repetitions of the same become one event, with a count.
     #[inline]
     pub fn finish_poll(&mut self, open: Open, outcome: u32, end: u64) {

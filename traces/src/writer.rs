@@ -139,7 +139,11 @@ pub fn join_finished(directory: &Path, path: &Path, processes: usize) -> Result<
     if finished { write_parts(path, parts).map(Some) } else { Ok(None) }
 }
 
-fn write_parts(path: &Path, parts: Vec<Part>) -> Result<Summary, Error> {
+/// Writes a trace of these parts.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_parts(path: &Path, parts: Vec<Part>) -> Result<Summary, Error> {
     let mut writer = Writer::create(path)?;
     for part in parts {
         writer.part(part)?;
@@ -176,6 +180,7 @@ pub fn write(path: &Path, trace: &Trace) -> Result<Summary, Error> {
                 .collect(),
             ended_threads: trace.lanes.iter().filter(|l| l.process as usize == number && l.ended).map(|l| l.thread).collect(),
             payload: process.payload,
+            job: String::new(),
         };
         let mut chunks = Vec::new();
         for lane in trace.lanes.iter().filter(|l| l.process as usize == number) {

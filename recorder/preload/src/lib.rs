@@ -16,6 +16,7 @@ mod contents;
 mod dlsym;
 mod fetches;
 mod frames;
+mod gather;
 mod handles;
 mod lane;
 mod loader;
@@ -43,6 +44,7 @@ mod tail;
 mod turns;
 mod unwinding;
 mod weak;
+mod world;
 mod wrapper;
 
 use traces::Function;

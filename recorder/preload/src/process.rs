@@ -8,13 +8,13 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use recorder::settings::Settings;
 use traces::mpi;
 use traces::record::{Clock, ProcessRecord};
 use traces::segment::Stop;
 
+use crate::gather::{Gathered, Share};
 use crate::output::without_signals;
 use crate::{loader, python, readable, real, stacks, turns, weak};
 
@@ -75,6 +75,11 @@ pub fn recording() -> Option<&'static Process> {
     }
 }
 
+/// The recording, also if it has stopped.
+pub fn begun() -> Option<&'static Process> {
+    PROCESS.get()
+}
+
 /// How many frames of a stack are wanted.
 pub fn depth() -> usize {
     PROCESS.get().map_or(1, |process| process.settings.stack.max(1))
@@ -106,7 +111,7 @@ fn tell_end(what: &str) {
 }
 
 /// Says a line to the user, in one piece, so that it is not torn by what other ranks say.
-fn say(line: &str) {
+pub fn say(line: &str) {
     let _ = std::io::stderr().write_all(format!("mpitrace: {line}\n").as_bytes());
 }
 
@@ -126,7 +131,7 @@ fn begin() -> Option<&'static Process> {
     look_at_objects();
     let process = PROCESS.get_or_init(|| {
         turns::begin();
-        let record = ProcessRecord { payload: settings.payload, ..describe() };
+        let record = ProcessRecord { payload: settings.payload, ..describe(&settings) };
         Process { settings, record }
     });
     let _ = STATE.compare_exchange(UNDECIDED, ON, Ordering::Relaxed, Ordering::Relaxed);
@@ -149,25 +154,20 @@ unsafe extern "C" fn in_child() {
     stop();
 }
 
-fn describe() -> ProcessRecord {
+fn describe(settings: &Settings) -> ProcessRecord {
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
     let command = fs::read("/proc/self/cmdline").unwrap_or_default();
     let words = command.split(|&b| b == 0).filter(|w| !w.is_empty()).map(|w| String::from_utf8_lossy(w).into_owned());
     let (first_ticks, first_ns) = (clock::ticks(), clock::monotonic_ns());
-    let realtime = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
-    let clock = Clock {
-        first_ticks,
-        first_ns,
-        last_ticks: first_ticks,
-        last_ns: first_ns,
-        realtime_ns: realtime.saturating_sub(clock::monotonic_ns()),
-    };
+    let realtime_ns = clock::realtime_ns();
+    let clock = Clock { first_ticks, first_ns, last_ticks: first_ticks, last_ns: first_ns, realtime_ns };
     ProcessRecord {
         host,
         pid: std::process::id(),
         library: library(),
         command: words.collect(),
         clock,
+        job: settings.job.clone(),
         ..ProcessRecord::default()
     }
 }
@@ -187,29 +187,35 @@ fn library() -> String {
 }
 
 impl Process {
+    /// What the names of its segments have in common.
+    pub fn name(&self) -> String {
+        format!("{}-{}", self.record.host, self.record.pid)
+    }
+
     /// The stem of the files of the next thread's segment, and the thread's number.
     pub fn next_segment(&self) -> (PathBuf, u32) {
         let thread = THREADS.fetch_add(1, Ordering::Relaxed);
         if thread > 0 {
             turns::join();
         }
-        (self.settings.parts.join(format!("{}-{}-{thread}", self.record.host, self.record.pid)), thread)
+        (self.settings.parts.join(format!("{}-{thread}", self.name())), thread)
     }
 
-    /// This process has finalized MPI, as one of `world_size`. The last one makes the trace of all segments: nobody has to talk to
-    /// anybody, so nobody can wait for a process that is not recorded. If a program of another job wrote here too, started by this one,
-    /// it is left to the watcher.
-    pub fn finish(&self, world_size: u32) {
+    /// This process has finalized MPI. The last one makes the trace of all segments: nobody has to talk to anybody, so nobody can wait for
+    /// a process that is not recorded. If a program of another job wrote here too, started by this one, it is left to the watcher.
+    pub fn finish(&self, gathered: Gathered) {
         stop();
-        without_signals(|| self.join(world_size));
+        if let Gathered::Here(share) = gathered {
+            without_signals(|| self.join(share));
+        }
     }
 
-    fn join(&self, world_size: u32) {
+    fn join(&self, share: Share) {
         let parts = &self.settings.parts;
-        if self.count_finished().is_none_or(|n| n < u64::from(world_size)) {
+        if self.count_finished().is_none_or(|n| n < u64::from(share.finishers)) {
             return;
         }
-        match traces::join_finished(parts, &self.settings.output, world_size as usize) {
+        match traces::join_finished(parts, &self.settings.output, share.processes as usize) {
             Ok(Some(summary)) => {
                 remove_segments(parts);
                 self.report(&summary);
@@ -222,7 +228,7 @@ impl Process {
     }
 
     /// How many processes of the job have finished, this one included. The lock makes it exact.
-    fn count_finished(&self) -> Option<u64> {
+    pub fn count_finished(&self) -> Option<u64> {
         let mut file = OpenOptions::new().create(true).append(true).open(self.settings.parts.join("finished")).ok()?;
         lock(&file);
         file.write_all(b"x").ok()?;
@@ -247,7 +253,7 @@ fn relative(path: &Path) -> String {
 }
 
 /// What the files of a segment are called.
-const SEGMENT_FILES: [&str; 4] = ["ring", "chunks", "older", "cut"];
+const SEGMENT_FILES: [&str; 5] = ["ring", "chunks", "older", "cut", "part"];
 
 fn remove_segments(parts: &Path) {
     for entry in fs::read_dir(parts).into_iter().flatten().flatten() {
@@ -259,6 +265,8 @@ fn remove_segments(parts: &Path) {
 
 /// Time as a recording tells it.
 pub mod clock {
+    use std::time::{SystemTime, UNIX_EPOCH};
+
     /// Bits of the counter that are not kept: reading it takes far longer than eight of its ticks, and what is shorter packs better.
     #[cfg(target_arch = "x86_64")]
     const COARSE: u32 = 3;
@@ -278,6 +286,18 @@ pub mod clock {
         }
         #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         return monotonic_ns();
+    }
+
+    /// The real-time clock less the monotonic clock, in ns, read several times: what comes between two readings makes the processes of
+    /// a host disagree.
+    pub fn realtime_ns() -> u64 {
+        let read = |_| {
+            let before = monotonic_ns();
+            let realtime = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
+            let between = monotonic_ns() - before;
+            (between, realtime.saturating_sub(before + between / 2))
+        };
+        (0..8).map(read).min().map_or(0, |(_, difference)| difference)
     }
 
     /// CLOCK_MONOTONIC, in ns.

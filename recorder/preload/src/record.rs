@@ -1,10 +1,12 @@
 //! One call, before and after: on record before the library is entered, so that a call that never returns is in the trace.
 
 use traces::chunk::{Entry, write_call, write_outcome};
+use traces::payload::Keep;
 use traces::segment::{Full, Open};
 use traces::{Ending, Function, Kind, Length, mpi};
 
 use crate::abi::abi;
+use crate::gather::{self, Gathered, Share};
 use crate::handles;
 use crate::lane::{Lane, Thread};
 use crate::payload::Taking;
@@ -189,6 +191,22 @@ fn control(lane: &mut Lane, level: i32) {
     }
 }
 
+/// Lets `look` see this process's segments as they will be when MPI_Finalize has returned.
+pub fn foresee<T>(thread: &Thread, pending: &Pending, look: impl FnOnce() -> T) -> T {
+    let end = clock::ticks();
+    let Pending { call, shape, open, place } = pending;
+    let Some(mut lent) = thread.lane().filter(|lane| lane.calls == *call) else { return look() };
+    let lane = &mut *lent;
+    lane.recording.tell_time(end, clock::monotonic_ns());
+    let taking = Taking { keep: Keep::None, now: end };
+    // SAFETY: MPI_Finalize has no arguments.
+    unsafe { lane.results.read(shape, &[], 0, &lane.arguments, taking) };
+    match outcome_number(lane, 0, *place) {
+        Some(outcome) => lane.recording.foresee(open, outcome, end, look),
+        None => look(),
+    }
+}
+
 /// The number of the outcome in the dictionary. `has_room` has seen to it that it fits, unless it is larger than any entry may be.
 #[inline]
 fn outcome_number(lane: &mut Lane, code: i32, place: Option<usize>) -> Option<u32> {
@@ -246,7 +264,9 @@ fn world_ends(lane: &mut Lane) {
     lane.recording.end(Ending::Finalized);
     let world = abi().native(Kind::Comm, traces::constant::COMM_WORLD);
     let size = handles::with(|h| world.and_then(|w| h.communicators.get(w as u64)).map_or(0, |c| c.peers));
-    process::recording().inspect(|p| p.finish(u32::try_from(size).unwrap_or(0)));
+    let size = u32::try_from(size).unwrap_or(0);
+    let all = Gathered::Here(Share { finishers: size, processes: size });
+    process::recording().inspect(|p| p.finish(gather::result().unwrap_or(all)));
 }
 
 /// A program without MPI_COMM_WORLD may open another session after its last, so its recording goes on; its watcher makes the trace.

@@ -206,6 +206,13 @@ impl Requests {
         self.slots[last as usize].next = Some(youngest);
     }
 
+    /// Whether there is one that is neither a send nor a receive, and that the program has not completed.
+    pub fn has_other(&self) -> bool {
+        let is_other =
+            |slot: &Slot| matches!(slot.request.operation, Operation::Other | Operation::Fetch) && !slot.request.persistent;
+        self.slots.iter().any(|slot| slot.handle != abi().request_null && is_other(slot))
+    }
+
     #[inline]
     fn lowest_free(&mut self) -> u32 {
         let later = self.taken[self.free_from..].iter().position(|&w| w != u64::MAX);

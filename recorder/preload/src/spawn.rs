@@ -151,6 +151,8 @@ fn variables(process: &Process, comm: u64) -> Option<Vec<CString>> {
     })?;
     let mut settings = process.settings.clone();
     settings.origin = Some(Origin { world, comm, parents });
+    // That is the parents' number.
+    settings.local_ranks = None;
     let mut list = settings.to_environment();
     list.push((LD_PRELOAD, std::env::var_os(LD_PRELOAD)?));
     // Launchers pass on what they can read as text.

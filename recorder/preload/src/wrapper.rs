@@ -10,7 +10,8 @@ use traces::{Class, Function, Kind, mpi};
 
 use crate::abi::abi;
 use crate::lane::{THREAD, Thread};
-use crate::{handles, process, real, record};
+use crate::record::Pending;
+use crate::{gather, handles, process, real, record};
 
 /// Which of a function's two names was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +81,9 @@ unsafe fn call_in<const N: usize>(
     thread.outermost.set(function);
     // SAFETY: as the caller's.
     let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(thread, function, a, frame) }));
+    if N == 0 && function == mpi::FINALIZE {
+        gather(thread, &entered);
+    }
     // SAFETY: as the caller's; `enter` replaced an ignored status by memory for it, at most.
     let result = unsafe { real::invoke(address, a) };
     if let Ok(Some(pending)) = entered {
@@ -89,6 +93,15 @@ unsafe fn call_in<const N: usize>(
         }
     }
     result
+}
+
+/// What there is to do before MPI_Finalize, also on a rank whose recording has stopped: others may rely on it.
+#[cold]
+fn gather(thread: &Thread, entered: &std::thread::Result<Option<Pending>>) {
+    let Ok(pending) = entered else { return };
+    if catch_unwind(AssertUnwindSafe(|| gather::gather(thread, pending.as_ref()))).is_err() {
+        process::stop();
+    }
 }
 
 /// A call from inside another one, which is the library's or that of a callback. It is not recorded. But what a callback frees is gone: its

@@ -7,6 +7,7 @@
 mod doctor;
 mod generate;
 mod info;
+mod join;
 mod record;
 mod roll_call;
 mod stat;
@@ -42,6 +43,7 @@ enum Command {
     Tui(tui::Arguments),
     Info(info::Arguments),
     Stat(stat::Arguments),
+    Join(join::Arguments),
     Doctor(doctor::Arguments),
     Generate(generate::Arguments),
     #[command(hide = true)]
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Tui(arguments) => tui::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Stat(arguments) => stat::run(&arguments),
+        Command::Join(arguments) => join::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),

@@ -11,7 +11,9 @@ use clap::builder::{OsStringValueParser, StringValueParser, TypedValueParser};
 use mpitrace::exit;
 use recorder::Error;
 use recorder::launch::{OnHang, Request, launch};
-use recorder::settings::{HANG_AFTER, LAST, ON_HANG, OUTPUT, PAYLOAD, PCONTROL, PRELOAD, QUIET, STACK, Setting, bytes, is_true};
+use recorder::settings::{
+    GATHER_PATIENCE, HANG_AFTER, LAST, ON_HANG, OUTPUT, PAYLOAD, PCONTROL, PRELOAD, QUIET, STACK, Setting, bytes, is_true,
+};
 use traces::payload::Keep;
 
 use crate::watch;
@@ -69,6 +71,10 @@ pub struct Arguments {
     #[arg(long = long(ON_HANG), env = ON_HANG.variable, help = ON_HANG.meaning, value_name = "WHAT")]
     #[arg(default_value = ON_HANG.default, value_enum)]
     on_hang: WhenHanging,
+
+    #[arg(long = long(GATHER_PATIENCE), env = GATHER_PATIENCE.variable, help = GATHER_PATIENCE.meaning, value_name = "SECONDS")]
+    #[arg(default_value = GATHER_PATIENCE.default)]
+    gather_patience: u64,
 
     #[arg(long = long(PRELOAD), env = PRELOAD.variable, help = PRELOAD.meaning, value_name = "FILE")]
     preload: Option<PathBuf>,
@@ -153,6 +159,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         ignores_pcontrol: arguments.pcontrol == Pcontrol::Ignore,
         hang_after_s: arguments.hang_after,
         on_hang: arguments.on_hang.into(),
+        gather_patience_s: arguments.gather_patience,
         preload: arguments.preload,
         embedded: LIBRARY,
     };

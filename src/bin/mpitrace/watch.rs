@@ -112,7 +112,7 @@ fn watch(order: WatchOrder) -> bool {
         watch = watch.reacting(Duration::from_secs(order.hang_after_s), Box::new(|| react(&order, &say, &mut has_stopped)));
     }
     let conclusion = watch.run();
-    say(&last_words(&order.parts, conclusion.as_ref().ok()));
+    say(&last_words(&order, conclusion.as_ref().ok()));
     if has_stopped && order.on_hang == OnHang::Check {
         say(&[check(&order.parts)]);
     }
@@ -145,12 +145,21 @@ fn check(parts: &Parts) -> String {
 }
 
 /// What is to be said of a run that has ended. Of one that has ended well the ranks have said it.
-fn last_words(parts: &Parts, conclusion: Option<&Conclusion>) -> Vec<String> {
+fn last_words(order: &WatchOrder, conclusion: Option<&Conclusion>) -> Vec<String> {
+    let parts = &order.parts;
     let path = parts.output.display();
     match conclusion {
         Some(Conclusion::NothingRecorded) => vec!["the program made no call of MPI: there is no trace".to_owned()],
         Some(Conclusion::Joined(summary)) => {
-            let mut lines: Vec<String> = traces::open(&parts.output).map(|trace| roll_call(&trace)).into_iter().collect();
+            let trace = traces::open(&parts.output).ok();
+            let mut lines: Vec<String> = trace.iter().map(roll_call).collect();
+            let elsewhere = |trace: &Trace| order.expected.is_some_and(|here| here < trace.world_size as usize);
+            if trace.is_some_and(|trace| elsewhere(&trace) && (summary.processes < trace.world_size)) {
+                lines.push(
+                    "what other hosts have recorded lies there, in files of the same name; mpitrace join puts all together"
+                        .into(),
+                );
+            }
             lines.push(summary.to_text(&path.to_string()));
             lines
         }
