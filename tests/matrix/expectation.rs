@@ -49,6 +49,13 @@ pub struct Expectation {
     pub stacks: Vec<(String, Vec<String>)>,
 }
 
+impl Default for Expectation {
+    /// A correct program.
+    fn default() -> Expectation {
+        Expectation { findings: Vec::new(), trace: true, undecided: false, ends: Ends::Ok, stacks: Vec::new() }
+    }
+}
+
 /// Reads the expectation of the program at `path`.
 pub fn of_program(path: &Path) -> Result<Expectation, String> {
     let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -56,7 +63,7 @@ pub fn of_program(path: &Path) -> Result<Expectation, String> {
 }
 
 fn parse(text: &str) -> Result<Expectation, String> {
-    let mut expectation = Expectation { findings: Vec::new(), trace: true, undecided: false, ends: Ends::Ok, stacks: Vec::new() };
+    let mut expectation = Expectation::default();
     let mut is_said = false;
     for line in text.lines().map_while(comment) {
         if let Some(what) = line.strip_prefix("expect:") {

@@ -11,7 +11,9 @@ mod endings;
 mod expectation;
 mod format;
 mod job;
+mod languages;
 mod mpi;
+mod normal;
 mod program;
 mod record;
 mod report;
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
             let (mpi, name) = (mpi.clone(), format!("{}::{}", mpi.name, program::name(&program)));
             trials.push(Trial::test(name, move || Ok(meets_its_expectation(&program, &mpi)?)).with_ignored_flag(!is_possible));
         }
+        trials.extend(languages::trials(mpi));
         trials.extend(applications::trials(mpi));
         trials.extend(endings::trials(mpi));
         trials.extend(format::trial(mpi));

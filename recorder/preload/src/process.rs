@@ -7,7 +7,7 @@ use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use recorder::settings::Settings;
@@ -22,6 +22,8 @@ const UNDECIDED: u8 = 0;
 const ON: u8 = 1;
 const OFF: u8 = 2;
 
+/// Whether MPI_Pcontrol has switched the recording off.
+static PAUSED: AtomicBool = AtomicBool::new(false);
 static STATE: AtomicU8 = AtomicU8::new(UNDECIDED);
 static THREADS: AtomicU32 = AtomicU32::new(0);
 static PROCESS: OnceLock<Process> = OnceLock::new();
@@ -51,6 +53,17 @@ pub struct Process {
 #[inline]
 pub fn is_on() -> bool {
     STATE.load(Ordering::Relaxed) == ON
+}
+
+/// Whether only what has to be known later is recorded, because the program has called MPI_Pcontrol with level 0.
+#[inline]
+pub fn is_paused() -> bool {
+    PAUSED.load(Ordering::Relaxed)
+}
+
+/// MPI_Pcontrol switches the recording off or on. Gives whether it was the other way before.
+pub fn pause(off: bool) -> bool {
+    PAUSED.swap(off, Ordering::Relaxed) != off
 }
 
 /// The recording, if it is on. The first to ask begins it.

@@ -227,10 +227,14 @@ pub fn look_at(objects: &[Object]) {
         (interpreter.take_lock as usize, take_lock as *const () as usize),
     ];
     objects.iter().filter(|object| object.contains(interpreter.frame as usize)).for_each(|object| ITSELF.add(object));
+    let calls_for_modules =
+        |object: &&Object| object.path().file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"libffi"));
+    objects.iter().filter(calls_for_modules).for_each(|object| MODULES.add(object));
     for object in objects {
         let (mut calls_mpi, mut slots) = (false, Vec::new());
         each_import(object, |import| {
-            calls_mpi |= import.name.to_bytes().starts_with(b"MPI_");
+            // What calls functions that scripts name (ctypes, cffi) may call those of MPI.
+            calls_mpi |= import.name.to_bytes().starts_with(b"MPI_") || import.name == c"ffi_call";
             match import.name.to_bytes() {
                 b"PyEval_SaveThread" => slots.push((import.slot, hooks[0])),
                 b"PyEval_RestoreThread" => slots.push((import.slot, hooks[1])),
