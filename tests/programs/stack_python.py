@@ -2,7 +2,7 @@
 # mpi4py is named beside what it calls.
 # expect: nothing
 # stack: Comm.bcast: exchange < deep < logged.<locals>.inner < deep < logged.<locals>.inner < <module>
-# stack: Comm.bcast: exchange < Thread.run
+# stack: Comm.bcast: exchange
 # stack: Comm.bcast: each < <module>
 # stack: Comm.barrier: steps < <module>
 # stack: Comm.allreduce: Solver.norm < <module>

@@ -166,9 +166,14 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// The stack of these places.
+    /// The stack of these places. What has called the program itself, a runtime that is known to be one, is left out.
     #[must_use]
-    pub fn of(frames: Vec<Location>) -> Stack {
+    pub fn of(mut frames: Vec<Location>) -> Stack {
+        if let Some(last) = frames.iter().rposition(Location::is_users)
+            && frames.get(last + 1).is_some_and(|caller| caller.file.is_some())
+        {
+            frames.truncate(last + 1);
+        }
         let shown = frames.iter().position(Location::is_users).unwrap_or(0);
         Stack { frames, shown }
     }
@@ -388,6 +393,26 @@ int main(void) {
             assert_eq!((at.to_string(), at.function.as_deref()), ("ring.c:15".to_owned(), Some("inlined")));
             assert_eq!(resolver.resolve(wrapped).to_string(), "ring.c:20", "the user's line, not the library's");
         }
+    }
+
+    #[test]
+    fn a_stack_begins_and_ends_with_the_program() {
+        let at = |file: &str, function: &str| Location {
+            file: Some(file.to_owned()).filter(|file| !file.is_empty()),
+            line: Some(7).filter(|_| !file.is_empty()),
+            column: None,
+            function: Some(function.to_owned()),
+            object: "/home/me/program".to_owned(),
+            offset: 0,
+            missing: None,
+        };
+        let library = at("/home/me/.cargo/registry/src/mpi/lib.rs", "send");
+        let (solve, main, runtime) = (at("solve.rs", "solve"), at("main.rs", "main"), at("/rustc/1/std/rt.rs", "start"));
+        let stack = Stack::of(vec![library.clone(), solve.clone(), main.clone(), runtime, at("", "main")]);
+        assert_eq!((stack.libraries(), stack.line(), stack.callers()), (&[library.clone()][..], &solve, &[main][..]));
+        let unknown = Stack::of(vec![solve.clone(), at("", "main")]);
+        assert_eq!(unknown.callers(), &[at("", "main")], "it may be the program's");
+        assert_eq!(Stack::of(vec![library.clone()]).line(), &library, "there is nothing better");
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl<'a> Tables<'a> {
     fn class_of_slot(&self, slot: usize) -> Option<&str> {
         let lists = slot.saturating_sub(16 * SLOTS_MAX)..=slot;
         let specs = self.parts.iter().flat_map(|(_, words)| words.windows(4));
-        let named = specs.filter(|spec| lists.contains(&spec[3]) && (slot - spec[3]) % 16 == 0);
+        let named = specs.filter(|spec| lists.contains(&spec[3]) && (slot - spec[3]).is_multiple_of(16));
         named.filter_map(|spec| Some((spec[3], self.class_name(spec[0])?))).max_by_key(|(list, _)| *list).map(|(_, name)| name)
     }
 

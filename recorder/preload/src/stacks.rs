@@ -136,7 +136,7 @@ impl Stacks {
     fn found(&mut self, frame: usize, depends: &mut Vec<(usize, usize)>) -> Found {
         let limit = if (self.low..self.high).contains(&frame) { self.high } else { (frame + PAGE) & !(PAGE - 1) };
         let read = |at: usize| {
-            let is_stack = at >= frame && at % 8 == 0 && at.checked_add(8).is_some_and(|end| end <= limit);
+            let is_stack = at >= frame && at.is_multiple_of(8) && at.checked_add(8).is_some_and(|end| end <= limit);
             // SAFETY: the word lies on the stack that this frame is on, above it.
             is_stack.then(|| unsafe { (at as *const usize).read() })
         };

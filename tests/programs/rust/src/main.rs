@@ -1,6 +1,8 @@
 //! A token goes round a ring ten times in Rust, and every rank adds one to it; a reduction and a broadcast follow.
 //!
 //! expect: nothing
+//! stack: MPI_Allreduce: mpi::collective::CommunicatorCollectives::all_reduce_into < ring::main
+//! stack: MPI_Send: mpi::point_to_point::Destination::send_with_tag < ring::main
 
 use mpi::collective::SystemOperation;
 use mpi::point_to_point::{Destination, Source};
