@@ -31,6 +31,8 @@ pub struct Request {
     pub output: PathBuf,
     /// Digests of messages of up to so many bytes.
     pub digest_limit: u64,
+    /// See [`STACK`](crate::settings::STACK).
+    pub stack: usize,
     /// Print nothing.
     pub quiet: bool,
     /// After how many seconds without progress a run is looked at; 0 is never.
@@ -104,8 +106,12 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     let library = library::locate(request.preload.as_deref(), request.embedded)?;
     let output = std::path::absolute(&request.output).map_err(Error::io("find", &request.output))?;
     let job = outer_job(&output).unwrap_or(job);
-    let settings =
-        Settings { digest_limit: request.digest_limit, quiet: request.quiet, ..Settings::new(output, job.token.clone()) };
+    let settings = Settings {
+        digest_limit: request.digest_limit,
+        stack: request.stack,
+        quiet: request.quiet,
+        ..Settings::new(output, job.token.clone())
+    };
     let asked = Parts { output: settings.output, directory: settings.parts, job: job.token };
     let turn = asked
         .enter(ProcessId::own(), || say(request, &format!("{}: waiting for the end of another run", asked.output.display())))?;

@@ -54,6 +54,14 @@ pub const DIGEST_LIMIT: Setting = Setting {
     default: Some("65536"),
 };
 
+/// How much of the stack of a call is kept.
+pub const STACK: Setting = Setting {
+    flag: Some("stack"),
+    variable: "MPITRACE_STACK",
+    meaning: "Keep so many frames of the stack of each call; 1 keeps the caller's line only",
+    default: Some("16"),
+};
+
 /// Whether to print nothing.
 pub const QUIET: Setting =
     Setting { flag: Some("quiet"), variable: "MPITRACE_QUIET", meaning: "Print nothing about the recording", default: Some("0") };
@@ -83,7 +91,7 @@ pub const PRELOAD: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 8] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, QUIET, HANG_AFTER, ON_HANG, PRELOAD];
+pub const TABLE: [Setting; 9] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, STACK, QUIET, HANG_AFTER, ON_HANG, PRELOAD];
 
 /// The value of a variable in an environment as the kernel keeps it.
 fn variable_in(environment: &[u8], name: &str) -> Option<OsString> {
@@ -93,6 +101,11 @@ fn variable_in(environment: &[u8], name: &str) -> Option<OsString> {
 
 /// The limit of [`DIGEST_LIMIT`] where nothing else is said.
 pub const DEFAULT_DIGEST_LIMIT: u64 = 64 << 10;
+
+/// The frames of [`STACK`] where nothing else is said, and the most that there can be.
+pub const DEFAULT_STACK: usize = 16;
+/// See [`DEFAULT_STACK`].
+pub const STACK_MAX: usize = 64;
 
 /// What the preload has to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +118,8 @@ pub struct Settings {
     pub job: String,
     /// Digests are taken of messages of up to so many bytes; 0 is never.
     pub digest_limit: u64,
+    /// So many frames of each stack are kept, from 1 to [`STACK_MAX`].
+    pub stack: usize,
     /// Print nothing.
     pub quiet: bool,
 }
@@ -113,7 +128,14 @@ impl Settings {
     /// The settings of a recording to `output`, an absolute path, with everything else as it is by default.
     #[must_use]
     pub fn new(output: PathBuf, job: String) -> Settings {
-        Settings { parts: with_suffix(&output, ".parts"), output, job, digest_limit: DEFAULT_DIGEST_LIMIT, quiet: false }
+        Settings {
+            parts: with_suffix(&output, ".parts"),
+            output,
+            job,
+            digest_limit: DEFAULT_DIGEST_LIMIT,
+            stack: DEFAULT_STACK,
+            quiet: false,
+        }
     }
 
     /// What this process was told; None if `mpitrace record` did not start it, and there is nothing to record.
@@ -135,6 +157,7 @@ impl Settings {
             parts: path(PARTS)?,
             job: text(JOB)?,
             digest_limit: text(DIGEST_LIMIT).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_DIGEST_LIMIT),
+            stack: text(STACK).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_STACK).clamp(1, STACK_MAX),
             quiet: text(QUIET).is_some_and(|t| is_true(&t)),
         })
     }
@@ -147,6 +170,7 @@ impl Settings {
             (PARTS.variable, self.parts.clone().into()),
             (JOB.variable, self.job.clone().into()),
             (DIGEST_LIMIT.variable, self.digest_limit.to_string().into()),
+            (STACK.variable, self.stack.to_string().into()),
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
         ]
     }
@@ -197,7 +221,7 @@ mod tests {
     use super::*;
 
     fn example() -> Settings {
-        Settings { digest_limit: 7, quiet: true, ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into()) }
+        Settings { digest_limit: 7, stack: 9, quiet: true, ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into()) }
     }
 
     #[test]
@@ -212,6 +236,7 @@ mod tests {
         for (variable, _) in example().to_environment() {
             assert!(TABLE.iter().any(|s| s.variable == variable), "{variable}");
         }
+        assert_eq!(STACK.default, Some(DEFAULT_STACK.to_string().as_str()));
         assert_eq!(DIGEST_LIMIT.default, Some(DEFAULT_DIGEST_LIMIT.to_string().as_str()));
     }
 

@@ -17,6 +17,7 @@ mod normal;
 mod program;
 mod record;
 mod report;
+mod stacks;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -88,7 +89,9 @@ fn meets_its_expectation(program: &Path, mpi: &Mpi) -> Result<(), String> {
         }
         Ends::Hang | Ends::ByItself | Ends::Anyhow => {}
     }
-    compare(&recorded.trace(), program, &expectation)
+    compare(&recorded.trace(), program, &expectation)?;
+    let differences = stacks::differences(&recorded.trace(), &expectation)?;
+    if differences.is_empty() { Ok(()) } else { Err(differences) }
 }
 
 /// Whether the trace of a running program has all that is to be found already, so that nothing is left to wait for.

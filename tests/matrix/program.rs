@@ -14,7 +14,7 @@ pub fn directory() -> PathBuf {
 pub fn all() -> Vec<PathBuf> {
     let files = std::fs::read_dir(directory()).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut list: Vec<PathBuf> =
-        files.filter(|path| ["c", "f90", "py"].iter().any(|e| path.extension().is_some_and(|x| x == *e))).collect();
+        files.filter(|path| ["c", "cpp", "f90", "py"].iter().any(|e| path.extension().is_some_and(|x| x == *e))).collect();
     list.push(directory().join("rust/src/main.rs"));
     list.sort();
     list
@@ -72,7 +72,15 @@ pub fn build(program: &Path, mpi: &Mpi, directory: &Path) -> Result<Vec<PathBuf>
             // The headers describe constants such as MPI_STATUSES_IGNORE as arrays of nothing, of which GCC warns.
             let flags =
                 ["-g", "-O1", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-stringop-overflow", "-Wno-stringop-overread"];
-            must(Command::new(&mpi.c).args(flags).arg(program).arg("-o").arg(&binary))?;
+            let mut compiler = Command::new(&mpi.c);
+            compiler.args(flags).arg(program).args(library(program, mpi, directory)?).arg("-o").arg(&binary);
+            must(&mut compiler)?;
+            Ok(vec![binary])
+        }
+        "cpp" => {
+            // The old C++ interface of MPI is no part of the standard any more.
+            let flags = ["-x", "c++", "-g", "-O2", "-fomit-frame-pointer", "-DOMPI_SKIP_MPICXX", "-DMPICH_SKIP_MPICXX"];
+            must(Command::new(&mpi.c).args(flags).arg(program).args(["-lstdc++", "-o"]).arg(&binary))?;
             Ok(vec![binary])
         }
         "cpp" => {
@@ -99,6 +107,21 @@ pub fn build(program: &Path, mpi: &Mpi, directory: &Path) -> Result<Vec<PathBuf>
         }
         other => Err(format!("nothing is known of .{other} files")),
     }
+}
+
+/// The library that a program of several files is linked with, as the arguments of the compiler: built without line numbers, and without
+/// frame pointers, as most libraries are.
+fn library(program: &Path, mpi: &Mpi, directory: &Path) -> Result<Vec<std::ffi::OsString>, String> {
+    let source = program.with_extension("").join("library.c");
+    if !source.exists() {
+        return Ok(Vec::new());
+    }
+    let library = directory.join("liblayer.so");
+    let flags = ["-O2", "-fomit-frame-pointer", "-fPIC", "-shared"];
+    must(Command::new(&mpi.c).args(flags).arg(source).arg("-o").arg(&library))?;
+    let mut path = std::ffi::OsString::from("-Wl,-rpath,");
+    path.push(directory);
+    Ok(vec![library.into(), path])
 }
 
 fn extension(program: &Path) -> &str {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::trace::Ending;
 
 /// The version of the format that this program writes, and the newest that it reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// One value of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::call::{Call, Outcome};
 use crate::constant::FIRST_MADE;
-use crate::site::{Object, Site, SiteId};
+use crate::site::{Frame, Object, Site, SiteId, outwards};
 
 /// The number of a [`Call`] in [`Trace::calls`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,6 +29,8 @@ pub struct Trace {
     pub outcomes: Vec<Outcome>,
     /// Every distinct place that calls were made from.
     pub sites: Vec<Site>,
+    /// Every distinct place that led to one, with all that led there itself.
+    pub frames: Vec<Frame>,
     /// The files of machine code that the sites lie in.
     pub objects: Vec<Object>,
     /// The calls themselves: one lane a thread, by rank and then by thread.
@@ -144,6 +146,18 @@ impl Trace {
     #[must_use]
     pub fn site(&self, id: SiteId) -> &Site {
         &self.sites[id.0 as usize]
+    }
+
+    /// What a call is called in the words of its program: the method of a binding with the function that it calls, or the function.
+    #[must_use]
+    pub fn name_of(&self, call: &Call) -> String {
+        let method = call.site.and_then(|site| self.sites.get(site.0 as usize)?.method.as_deref());
+        method.map_or_else(|| call.function.to_string(), |method| format!("{method} ({})", call.function))
+    }
+
+    /// The places of a stack: where the call was made, then who called that function, and so on outwards.
+    pub fn stack(&self, innermost: Frame) -> impl Iterator<Item = SiteId> + '_ {
+        outwards(&self.frames, innermost)
     }
 
     /// The lanes of a rank, which lie side by side.

@@ -10,13 +10,14 @@
 
 mod abi;
 mod arguments;
-mod callers;
 mod communicators;
 mod dlsym;
+mod frames;
 mod handles;
 mod lane;
 mod loader;
 mod memory;
+mod methods;
 mod output;
 mod payload;
 mod process;
@@ -30,6 +31,8 @@ mod requests;
 mod results;
 mod shape;
 mod sites;
+mod stacks;
+mod unwinding;
 mod weak;
 mod wrapper;
 

@@ -16,7 +16,7 @@ use traces::record::{Clock, ProcessRecord};
 use traces::segment::Stop;
 
 use crate::output::without_signals;
-use crate::{callers, loader, python, real, weak};
+use crate::{loader, python, real, stacks, weak};
 
 const UNDECIDED: u8 = 0;
 const ON: u8 = 1;
@@ -60,6 +60,11 @@ pub fn recording() -> Option<&'static Process> {
         OFF => None,
         _ => begin(),
     }
+}
+
+/// How many frames of a stack are wanted.
+pub fn depth() -> usize {
+    PROCESS.get().map_or(1, |process| process.settings.stack.max(1))
 }
 
 /// Records no more, in any thread.
@@ -117,7 +122,7 @@ fn look_at_objects() {
         |o: &loader::Object| !o.name.to_bytes().starts_with(b"linux-vdso") && !o.contains(look_at_objects as *const () as usize);
     let objects: Vec<loader::Object> = loader::objects().into_iter().filter(is_programs).collect();
     weak::hide_missing_functions(&objects);
-    callers::look_at(&objects);
+    stacks::look_at(&objects);
     python::look_at(&objects);
 }
 

@@ -32,7 +32,7 @@ pub struct Pending {
 pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame: usize) -> Option<Pending> {
     let lane = &mut *thread.lane()?;
     lane.calls += 1;
-    let caller = python::place(thread, lane.callers.of(frame));
+    let caller = python::stack(thread, &mut lane.methods, lane.stacks.of(frame));
     if !lane.recording.has_room() && !lane.flush() {
         return None;
     }

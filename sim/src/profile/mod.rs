@@ -7,7 +7,7 @@ mod volume;
 mod walk;
 
 use rustc_hash::FxHashMap;
-use traces::{Function, SiteId};
+use traces::{Frame, Function};
 
 pub use walk::profile;
 
@@ -103,7 +103,7 @@ pub struct Profile {
     /// The functions, the one that took most time first.
     pub functions: Vec<(Function, Sum)>,
     /// The call sites with their functions, likewise.
-    pub sites: Vec<((Option<SiteId>, Function), Sum)>,
+    pub sites: Vec<((Option<Frame>, Function), Sum)>,
     /// Who sent point-to-point messages to whom, by sender and receiver.
     pub pairs: Vec<((u32, u32), Messages)>,
     /// The point-to-point messages by size, see [`SIZES`].

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 use traces::constant::COMM_NULL;
 use traces::function::{Class, Function, mpi};
-use traces::{Event, Lane, SiteId, Trace};
+use traces::{Event, Frame, Lane, Trace};
 
 use super::volume::{Caller, Volume};
 use super::{Messages, Profile, RankSum, SIZES, Sum, bucket, by_time};
@@ -50,7 +50,7 @@ struct Walk<'t> {
     has_failed: Vec<bool>,
     ranks: Vec<RankSum>,
     functions: FxHashMap<Function, Sum>,
-    sites: FxHashMap<(Option<SiteId>, Function), Sum>,
+    sites: FxHashMap<(Option<Frame>, Function), Sum>,
     pairs: FxHashMap<(u32, u32), Messages>,
     sizes: [Messages; SIZES],
     unknown: u64,
@@ -182,7 +182,7 @@ impl<'t> Walk<'t> {
         }
         let call = &self.trace.calls[counter.call as usize];
         self.functions.entry(call.function).or_default().add(&sum);
-        self.sites.entry((call.site, call.function)).or_default().add(&sum);
+        self.sites.entry((call.frame(), call.function)).or_default().add(&sum);
         if let Some(last) = self.ranks.last_mut() {
             last.sum.add(&sum);
         }

@@ -11,7 +11,7 @@ use clap::builder::{OsStringValueParser, StringValueParser, TypedValueParser};
 use mpitrace::exit;
 use recorder::Error;
 use recorder::launch::{OnHang, Request, launch};
-use recorder::settings::{DIGEST_LIMIT, HANG_AFTER, ON_HANG, OUTPUT, PRELOAD, QUIET, Setting, is_true};
+use recorder::settings::{DIGEST_LIMIT, HANG_AFTER, ON_HANG, OUTPUT, PRELOAD, QUIET, STACK, Setting, is_true};
 
 use crate::watch;
 
@@ -45,6 +45,9 @@ pub struct Arguments {
     #[arg(long = long(DIGEST_LIMIT), env = DIGEST_LIMIT.variable, help = DIGEST_LIMIT.meaning, value_name = "BYTES")]
     #[arg(default_value = DIGEST_LIMIT.default)]
     digest_limit: u64,
+
+    #[arg(long = long(STACK), env = STACK.variable, help = STACK.meaning, value_name = "FRAMES", default_value = STACK.default)]
+    stack: usize,
 
     #[arg(short = 'q', long = long(QUIET), env = QUIET.variable, help = QUIET.meaning)]
     #[arg(value_parser = StringValueParser::new().map(|text| is_true(&text)), action = clap::ArgAction::SetTrue)]
@@ -105,6 +108,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         arguments: words.collect(),
         output: arguments.output,
         digest_limit: arguments.digest_limit,
+        stack: arguments.stack,
         quiet: arguments.quiet,
         hang_after_s: arguments.hang_after,
         on_hang: arguments.on_hang.into(),

@@ -56,8 +56,9 @@ fn functions(subject: &Subject) -> Value {
 }
 
 fn sites(subject: &Subject) -> Value {
-    let row = |(site, function, sum): &(String, traces::Function, Sum)| {
-        with_sum(json!({ "site": site, "function": function.name() }), sum)
+    let row = |site: &super::Site| {
+        let (function, method) = (site.function.name(), site.method);
+        with_sum(json!({ "site": site.line, "function": function, "method": method, "stack": site.stack }), &site.sum)
     };
     subject.sites.iter().map(row).collect()
 }
