@@ -21,6 +21,9 @@ pub struct Mpi {
 }
 
 impl Mpi {
+    /// The libraries that are looked for.
+    pub const NAMES: [&str; 6] = ["openmpi", "mpich", "wheel", "standard", "openmpi5", "intel"];
+
     /// Every library that is here.
     pub fn all() -> Vec<Mpi> {
         let debian = |name: &str, command: &str| PathBuf::from(format!("{command}.{name}"));

@@ -29,7 +29,7 @@ pub fn name(program: &Path) -> String {
 /// Whether this MPI has what the program needs.
 pub fn is_possible(program: &Path, mpi: &Mpi) -> bool {
     match extension(program) {
-        "cpp" => works(&mpi.compiler("mpicxx"), &["--version"]),
+        "cpp" => works(Path::new("c++"), &["--version"]),
         "f90" => fortran(mpi).is_some(),
         "py" => python(mpi).is_some(),
         // rsmpi binds the libraries of the system.
@@ -50,7 +50,7 @@ fn fortran(mpi: &Mpi) -> Option<PathBuf> {
 }
 
 /// A Python whose mpi4py uses this MPI; Debian's uses Open MPI.
-fn python(mpi: &Mpi) -> Option<PathBuf> {
+pub fn python(mpi: &Mpi) -> Option<PathBuf> {
     let python = match mpi.name {
         "openmpi" => PathBuf::from("/usr/bin/python3"),
         "mpich" => return None,
@@ -81,11 +81,6 @@ pub fn build(program: &Path, mpi: &Mpi, directory: &Path) -> Result<Vec<PathBuf>
             // The old C++ interface of MPI is no part of the standard any more.
             let flags = ["-x", "c++", "-g", "-O2", "-fomit-frame-pointer", "-DOMPI_SKIP_MPICXX", "-DMPICH_SKIP_MPICXX"];
             must(Command::new(&mpi.c).args(flags).arg(program).args(["-lstdc++", "-o"]).arg(&binary))?;
-            Ok(vec![binary])
-        }
-        "cpp" => {
-            let flags = ["-g", "-O1", "-std=c++17", "-Wall", "-Wextra"];
-            must(Command::new(mpi.compiler("mpicxx")).args(flags).arg(program).arg("-o").arg(&binary))?;
             Ok(vec![binary])
         }
         "f90" => {
