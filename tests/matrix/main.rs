@@ -109,6 +109,9 @@ fn meets_its_expectation(program: &Path, mpi: &Mpi) -> Result<(), String> {
         Ends::Hang | Ends::ByItself | Ends::Anyhow => {}
     }
     compare(&recorded.trace(), program, &expectation)?;
+    if expectation.explained {
+        suites::is_explained(&recorded.trace())?;
+    }
     let differences = stacks::differences(&recorded.trace(), &expectation)?;
     if differences.is_empty() { Ok(()) } else { Err(differences) }
 }

@@ -150,7 +150,7 @@ fn run(suite: &Suite, mut command: Command, directory: &Path) -> Result<Vec<Stri
 }
 
 /// Whether the machine can say of every call in a trace why it returned.
-fn is_explained(trace: &Path) -> Result<(), String> {
+pub fn is_explained(trace: &Path) -> Result<(), String> {
     if !trace.exists() {
         return Err("there is no trace".into());
     }

@@ -1,6 +1,7 @@
 // Waiting for a generalized request fails, for its callback says so, and the request is gone all the same: its handle, which may come
 // again, means the next request.
 // expect: nothing
+// expect: every call explained
 #include "require.h"
 
 static int query(void *state, MPI_Status *status) {
