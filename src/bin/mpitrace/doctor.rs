@@ -146,7 +146,7 @@ fn limits(lines: &mut Lines) {
         let is_low = value.parse::<u64>().is_ok_and(|value| value < least);
         let said = format!("{}: {value}", name.trim_start_matches("Max "));
         if is_low {
-            lines.add("warning", format!("{said} {what}: a recording may have to stop early"));
+            lines.add("warning", format!("{said}, which is little: a recording may have to stop early"));
         } else {
             lines.add("limit", said);
         }
