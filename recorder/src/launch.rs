@@ -35,6 +35,8 @@ pub struct Request {
     pub stack: usize,
     /// Print nothing.
     pub quiet: bool,
+    /// MPI_Pcontrol switches nothing.
+    pub ignores_pcontrol: bool,
     /// After how many seconds without progress a run is looked at; 0 is never.
     pub hang_after_s: u64,
     /// What is done about a run that hangs.
@@ -110,6 +112,7 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
         digest_limit: request.digest_limit,
         stack: request.stack,
         quiet: request.quiet,
+        ignores_pcontrol: request.ignores_pcontrol,
         ..Settings::new(output, job.token.clone())
     };
     let asked = Parts { output: settings.output, directory: settings.parts, job: job.token };

@@ -66,6 +66,14 @@ pub const STACK: Setting = Setting {
 pub const QUIET: Setting =
     Setting { flag: Some("quiet"), variable: "MPITRACE_QUIET", meaning: "Print nothing about the recording", default: Some("0") };
 
+/// Whether MPI_Pcontrol switches the recording.
+pub const PCONTROL: Setting = Setting {
+    flag: Some("pcontrol"),
+    variable: "MPITRACE_PCONTROL",
+    meaning: "Whether MPI_Pcontrol switches the recording off (level 0) and on again (level 1)",
+    default: Some("follow"),
+};
+
 /// After how long without progress a run is looked at.
 pub const HANG_AFTER: Setting = Setting {
     flag: Some("hang-after"),
@@ -91,7 +99,7 @@ pub const PRELOAD: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 9] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, STACK, QUIET, HANG_AFTER, ON_HANG, PRELOAD];
+pub const TABLE: [Setting; 10] = [OUTPUT, PARTS, JOB, DIGEST_LIMIT, STACK, QUIET, PCONTROL, HANG_AFTER, ON_HANG, PRELOAD];
 
 /// The value of a variable in an environment as the kernel keeps it.
 fn variable_in(environment: &[u8], name: &str) -> Option<OsString> {
@@ -122,7 +130,12 @@ pub struct Settings {
     pub stack: usize,
     /// Print nothing.
     pub quiet: bool,
+    /// MPI_Pcontrol switches nothing.
+    pub ignores_pcontrol: bool,
 }
+
+/// What the variable of [`PCONTROL`] says where MPI_Pcontrol is to be ignored.
+pub const IGNORE: &str = "ignore";
 
 impl Settings {
     /// The settings of a recording to `output`, an absolute path, with everything else as it is by default.
@@ -135,6 +148,7 @@ impl Settings {
             digest_limit: DEFAULT_DIGEST_LIMIT,
             stack: DEFAULT_STACK,
             quiet: false,
+            ignores_pcontrol: false,
         }
     }
 
@@ -159,6 +173,7 @@ impl Settings {
             digest_limit: text(DIGEST_LIMIT).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_DIGEST_LIMIT),
             stack: text(STACK).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_STACK).clamp(1, STACK_MAX),
             quiet: text(QUIET).is_some_and(|t| is_true(&t)),
+            ignores_pcontrol: text(PCONTROL).is_some_and(|t| t.eq_ignore_ascii_case(IGNORE)),
         })
     }
 
@@ -172,6 +187,7 @@ impl Settings {
             (DIGEST_LIMIT.variable, self.digest_limit.to_string().into()),
             (STACK.variable, self.stack.to_string().into()),
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
+            (PCONTROL.variable, if self.ignores_pcontrol { IGNORE } else { "follow" }.into()),
         ]
     }
 }
@@ -221,7 +237,13 @@ mod tests {
     use super::*;
 
     fn example() -> Settings {
-        Settings { digest_limit: 7, stack: 9, quiet: true, ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into()) }
+        Settings {
+            digest_limit: 7,
+            stack: 9,
+            quiet: true,
+            ignores_pcontrol: true,
+            ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into())
+        }
     }
 
     #[test]
@@ -245,9 +267,10 @@ mod tests {
         let mut variables: HashMap<_, _> = example().to_environment().into_iter().collect();
         variables.insert(DIGEST_LIMIT.variable, "lots".into());
         variables.insert(QUIET.variable, "perhaps".into());
+        variables.insert(PCONTROL.variable, "sometimes".into());
         let read = |v: &HashMap<&str, OsString>| Settings::from_variables(|name| v.get(name).cloned());
         let heard = read(&variables).expect("the rest is there");
-        assert_eq!((heard.digest_limit, heard.quiet), (DEFAULT_DIGEST_LIMIT, false));
+        assert_eq!((heard.digest_limit, heard.quiet, heard.ignores_pcontrol), (DEFAULT_DIGEST_LIMIT, false, false));
         variables.insert(OUTPUT.variable, "relative".into());
         assert_eq!(read(&variables), None);
     }

@@ -67,22 +67,16 @@ impl Mpi {
         command
     }
 
+    /// Whether it is a version of Open MPI.
+    pub fn is_open_mpi(&self) -> bool {
+        self.name.starts_with("openmpi")
+    }
+
     /// A command in the environment that this MPI's programs need.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
-    }
-
-    /// Whether it is a version of Open MPI.
-    pub fn is_open_mpi(&self) -> bool {
-        self.launcher.len() > 1
-    }
-
-    /// The compiler of another language, which is called like that of C.
-    pub fn compiler(&self, name: &str) -> PathBuf {
-        let own = self.c.file_name().unwrap_or_default().to_string_lossy().replace("mpicc", name);
-        self.c.with_file_name(own)
     }
 }
 

@@ -35,9 +35,9 @@ fn arguments(call: &Call) -> String {
     let small = call.function.small().parameters();
     let arguments = call.function.parameters().iter().zip(small).zip(&call.arguments).filter(|((parameter, small), _)| {
         // Addresses, and displacements, which may be such. What a function for large counts has of this kind may be a count.
-        let is_address = matches!(small.kind, Kind::Buffer | Kind::Pointer | Kind::Long);
+        let is_address = matches!(small.kind, Kind::Buffer | Kind::Pointer | Kind::Attribute | Kind::Long);
         // Keys of attributes are numbered by the library.
-        let is_key = parameter.name.ends_with("_keyval");
+        let is_key = parameter.kind == Kind::Keyval;
         parameter.direction != Direction::Out && !is_address && !has_own_sizes && !is_key
     });
     let texts = arguments.map(|((parameter, small), value)| format!("{}={}", parameter.name, text(small.kind, value)));

@@ -29,7 +29,7 @@ pub fn name(program: &Path) -> String {
 /// Whether this MPI has what the program needs.
 pub fn is_possible(program: &Path, mpi: &Mpi) -> bool {
     match extension(program) {
-        "cpp" => works(Path::new("c++"), &["--version"]),
+        "cpp" => works(Path::new("g++"), &["--version"]),
         "f90" => fortran(mpi).is_some(),
         "py" => python(mpi).is_some(),
         // rsmpi binds the libraries of the system.
@@ -45,7 +45,8 @@ fn is_of_system(mpi: &Mpi) -> bool {
 
 /// The Fortran compiler of this MPI; those from the Python package index have none.
 fn fortran(mpi: &Mpi) -> Option<PathBuf> {
-    let compiler = mpi.compiler("mpif90");
+    let name = mpi.c.file_name().unwrap_or_default().to_string_lossy().replace("mpicc", "mpif90");
+    let compiler = mpi.c.with_file_name(name);
     works(&compiler, &["--version"]).then_some(compiler)
 }
 
@@ -79,8 +80,9 @@ pub fn build(program: &Path, mpi: &Mpi, directory: &Path) -> Result<Vec<PathBuf>
         }
         "cpp" => {
             // The old C++ interface of MPI is no part of the standard any more.
-            let flags = ["-x", "c++", "-g", "-O2", "-fomit-frame-pointer", "-DOMPI_SKIP_MPICXX", "-DMPICH_SKIP_MPICXX"];
-            must(Command::new(&mpi.c).args(flags).arg(program).args(["-lstdc++", "-o"]).arg(&binary))?;
+            let skip = ["-DOMPI_SKIP_MPICXX", "-DMPICH_SKIP_MPICXX"];
+            let flags = ["-x", "c++", "-std=c++17", "-Wall", "-Wextra", "-g", "-O2", "-fomit-frame-pointer"];
+            must(Command::new(&mpi.c).args(flags).args(skip).arg(program).args(["-lstdc++", "-o"]).arg(&binary))?;
             Ok(vec![binary])
         }
         "f90" => {

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::call::{Call, Outcome};
 use crate::constant::FIRST_MADE;
+use crate::function::mpi;
 use crate::site::{Frame, Object, Site, SiteId, outwards};
 
 /// The number of a [`Call`] in [`Trace::calls`].
@@ -166,6 +167,20 @@ impl Trace {
         let start = self.lanes.partition_point(|l| l.rank.is_some_and(|r| r < rank));
         let len = self.lanes[start..].iter().take_while(|l| l.rank == Some(rank)).count();
         start..start + len
+    }
+
+    /// The ranks whose program has switched the recording off for a time (MPI_Pcontrol), so that calls of theirs are missing.
+    #[must_use]
+    pub fn paused_ranks(&self) -> Vec<u32> {
+        let is_switch: Vec<bool> = self.calls.iter().map(|call| call.function == mpi::PCONTROL).collect();
+        if !is_switch.contains(&true) {
+            return Vec::new();
+        }
+        let is_off = |lane: &Lane, event: &Event| is_switch[event.call.0 as usize] && lane.words_of(event) == [1];
+        let is_paused = |lane: &&Lane| lane.events.iter().any(|event| is_off(lane, event));
+        let mut ranks: Vec<u32> = self.lanes.iter().filter(is_paused).filter_map(|lane| lane.rank).collect();
+        ranks.dedup();
+        ranks
     }
 
     /// How many calls were recorded.

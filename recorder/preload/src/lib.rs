@@ -10,6 +10,7 @@
 
 mod abi;
 mod arguments;
+mod by_handle;
 mod communicators;
 mod dlsym;
 mod frames;
@@ -32,6 +33,7 @@ mod results;
 mod shape;
 mod sites;
 mod stacks;
+mod turns;
 mod unwinding;
 mod weak;
 mod wrapper;

@@ -68,7 +68,7 @@ fn packed_digest(payload: &Payload, elements: u64, bytes: u64) -> u64 {
 }
 
 /// Ticks between two looks at what is loaded: less than a millisecond. To load and initialise a CUDA driver takes many.
-const LOOK_TICKS: u64 = 1 << 20;
+const LOOK_TICKS: u64 = 1 << 17;
 
 /// Whether all memory is the host's, for all we know: no CUDA driver is loaded.
 fn is_host_memory(now: u64) -> bool {

@@ -8,7 +8,7 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::frames::{self, Frame, Place};
 use crate::lane::{THREAD, Thread};
@@ -20,7 +20,7 @@ use crate::relocations::{each_import, read_slot, write_slot};
 use crate::stacks::Found;
 
 /// A line of a script.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Line {
     /// The file.
     pub file: String,
@@ -133,7 +133,8 @@ impl Interpreter {
         for at in stack.iter().rev() {
             // SAFETY: as the caller's.
             let line = unsafe { self.known_line(&mut known, at)? };
-            innermost = Some(frames::frame(Place::Script(line), innermost, None)?);
+            let place = Place::Script(line);
+            innermost = Some(frames::frame(place, innermost, None).or_else(|| frames::frame(place, None, None))?);
         }
         let word = frames::word(innermost?);
         if known.stacks.len() >= STACKS_MAX {
@@ -164,10 +165,8 @@ impl Interpreter {
         let file = std::path::absolute(&file).map_or(file, |path| path.to_string_lossy().into_owned());
         let line = Line { file, function, number: u32::try_from(number).unwrap_or(0) };
         // Several places in the code may lie on one line.
-        let line = match known.lines.values().copied().find(|other| **other == line) {
-            Some(line) => line,
-            None => Box::leak(Box::new(line)),
-        };
+        let line = known.distinct.get(&line).copied().unwrap_or_else(|| Box::leak(Box::new(line)));
+        known.distinct.insert(line);
         known.lines.insert((at.code as usize, at.position), line);
         Some(line)
     }
@@ -211,6 +210,7 @@ const STACKS_MAX: usize = 1 << 14;
 #[derive(Default)]
 struct Known {
     lines: FxHashMap<(usize, c_int), &'static Line>,
+    distinct: FxHashSet<&'static Line>,
     stacks: FxHashMap<Box<[(usize, c_int)]>, usize>,
 }
 

@@ -4,10 +4,10 @@
 //! A library may give one handle to several operations that are complete at once; those are told apart by the variable that the
 //! program keeps the handle in.
 
-use rustc_hash::FxHashMap;
 use traces::constant::{FIRST_MADE, REQUEST_NULL};
 
 use crate::abi::abi;
+use crate::by_handle::ByHandle;
 use crate::handles::UNKNOWN;
 use crate::payload::Payload;
 
@@ -74,7 +74,7 @@ struct Slot {
 pub struct Requests {
     slots: Vec<Slot>,
     /// By handle: the place of the oldest request that has it.
-    oldest: FxHashMap<u64, u32>,
+    oldest: ByHandle,
     /// One bit a number: set if it is taken.
     taken: Vec<u64>,
     /// No word of `taken` before this one has a number that is free.
@@ -92,7 +92,7 @@ impl Requests {
     /// The request that the program means by the handle in this variable.
     #[inline]
     pub fn name(&mut self, handle: u64, variable: usize) -> Named {
-        let Some(&oldest) = self.oldest.get(&handle) else {
+        let Some(oldest) = self.oldest.get(handle) else {
             let number = if handle == abi().request_null { REQUEST_NULL } else { UNKNOWN };
             return Named { handle, number, at: NOWHERE };
         };
@@ -140,8 +140,11 @@ impl Requests {
 
     /// Only operations that are complete share a handle, and so whatever had that of a persistent request is gone, in a way that was not seen.
     fn forget(&mut self, handle: u64) {
-        while let Some(&at) = self.oldest.get(&handle) {
+        while let Some(at) = self.oldest.get(handle) {
             self.remove(&Named { handle, number: FIRST_MADE + i64::from(at), at });
+            if self.oldest.get(handle) == Some(at) {
+                return;
+            }
         }
     }
 
@@ -178,8 +181,8 @@ impl Requests {
         let word = named.at as usize / 64;
         self.taken[word] &= !(1 << (named.at % 64));
         self.free_from = self.free_from.min(word);
-        if next.is_none() && self.oldest.get(&named.handle) == Some(&named.at) {
-            self.oldest.remove(&named.handle);
+        if next.is_none() && self.oldest.get(named.handle) == Some(named.at) {
+            self.oldest.remove(named.handle);
         } else {
             self.unlink(named, next);
         }
@@ -188,9 +191,12 @@ impl Requests {
     /// Takes a request out of the row of those that share its handle.
     #[cold]
     fn unlink(&mut self, named: &Named, next: Option<u32>) {
-        let Some(&oldest) = self.oldest.get(&named.handle) else { return };
+        let Some(oldest) = self.oldest.get(named.handle) else { return };
         if oldest == named.at {
-            self.oldest.extend(next.map(|next| (named.handle, next)));
+            match next {
+                Some(next) => _ = self.oldest.insert(named.handle, next),
+                None => self.oldest.remove(named.handle),
+            }
             return;
         }
         let mut before = oldest;

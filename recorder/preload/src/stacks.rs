@@ -90,8 +90,6 @@ pub struct Stacks {
     known: Box<[Known]>,
     /// By return address.
     functions: FxHashMap<usize, Option<Function>>,
-    /// The objects as they were when one was last looked for.
-    objects: Vec<Object>,
     /// The stack being walked.
     addresses: Vec<usize>,
 }
@@ -106,7 +104,6 @@ impl Stacks {
             high,
             known: (0..KNOWN).map(|_| Known::default()).collect(),
             functions: FxHashMap::default(),
-            objects: Vec::new(),
             addresses: Vec::new(),
         }
     }
@@ -176,11 +173,7 @@ impl Stacks {
         if let Some(known) = self.functions.get(&place) {
             return known.clone();
         }
-        let holds = |object: &&Object| object.contains(place - 1);
-        if self.objects.iter().find(holds).is_none() {
-            self.objects = loader::objects();
-        }
-        let function = self.objects.iter().find(holds).and_then(|object| function_at(object, place));
+        let function = loader::object_of(place - 1).and_then(|object| function_at(&object, place));
         self.functions.insert(place, function.clone());
         function
     }

@@ -139,9 +139,7 @@ fn limits(lines: &mut Lines) {
         let line = text.lines().find_map(|line| line.strip_prefix(name))?;
         line.split_whitespace().next().map(str::to_owned)
     };
-    for (name, least, what) in
-        [("Max open files", 64, "files"), ("Max address space", 1 << 30, "bytes"), ("Max file size", 1 << 30, "bytes")]
-    {
+    for (name, least) in [("Max open files", 64), ("Max address space", 1 << 30), ("Max file size", 1 << 30)] {
         let Some(value) = soft(name) else { continue };
         let is_low = value.parse::<u64>().is_ok_and(|value| value < least);
         let said = format!("{}: {value}", name.trim_start_matches("Max "));

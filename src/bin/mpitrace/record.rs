@@ -11,7 +11,7 @@ use clap::builder::{OsStringValueParser, StringValueParser, TypedValueParser};
 use mpitrace::exit;
 use recorder::Error;
 use recorder::launch::{OnHang, Request, launch};
-use recorder::settings::{DIGEST_LIMIT, HANG_AFTER, ON_HANG, OUTPUT, PRELOAD, QUIET, STACK, Setting, is_true};
+use recorder::settings::{DIGEST_LIMIT, HANG_AFTER, ON_HANG, OUTPUT, PCONTROL, PRELOAD, QUIET, STACK, Setting, is_true};
 
 use crate::watch;
 
@@ -53,6 +53,10 @@ pub struct Arguments {
     #[arg(value_parser = StringValueParser::new().map(|text| is_true(&text)), action = clap::ArgAction::SetTrue)]
     quiet: bool,
 
+    #[arg(long = long(PCONTROL), env = PCONTROL.variable, help = PCONTROL.meaning, value_name = "HOW")]
+    #[arg(default_value = PCONTROL.default, value_enum)]
+    pcontrol: Pcontrol,
+
     #[arg(long = long(HANG_AFTER), env = HANG_AFTER.variable, help = HANG_AFTER.meaning, value_name = "SECONDS")]
     #[arg(default_value = HANG_AFTER.default)]
     hang_after: u64,
@@ -67,6 +71,15 @@ pub struct Arguments {
     /// The program, and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "APP")]
     app: Vec<OsString>,
+}
+
+/// Whether MPI_Pcontrol switches the recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Pcontrol {
+    /// As the program says
+    Follow,
+    /// Record everything
+    Ignore,
 }
 
 /// What to do about a run that hangs.
@@ -110,6 +123,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         digest_limit: arguments.digest_limit,
         stack: arguments.stack,
         quiet: arguments.quiet,
+        ignores_pcontrol: arguments.pcontrol == Pcontrol::Ignore,
         hang_after_s: arguments.hang_after,
         on_hang: arguments.on_hang.into(),
         preload: arguments.preload,

@@ -46,6 +46,9 @@ fn with_sum(key: Value, sum: &Sum) -> Value {
         "messages": sum.sent.count,
         "message_bytes": sum.sent.bytes,
         "handed_bytes": sum.handed_bytes,
+        "got_bytes": sum.got_bytes,
+        "read_bytes": sum.read_bytes,
+        "written_bytes": sum.written_bytes,
     });
     row.extend(fields.as_object().cloned().unwrap_or_else(Map::new));
     Value::Object(row)

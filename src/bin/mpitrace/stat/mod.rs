@@ -32,14 +32,16 @@ What is counted:
   time in MPI     from the call of a function to its return, of each thread
   time computing  the rest of the time from a thread's first call to its last
   messages        point-to-point messages, where they are sent and with the length that was sent, whether they were received or not
-  bytes           those of messages, what a rank hands to collectives (its send buffer, once), and what it puts into windows
+  bytes           those of messages, what a rank hands to collectives (its send buffer, once), what it puts into windows and gets out of
+                  them, and what it reads and writes of files (what it asks for: at the end of a file there may be less)
 
 Fields of the JSON (schema 1), times in ns:
   schema, trace, world_size, calls, duration_ns, run_ns, time_ns, unknown_sizes, damage
-  functions[]     function, calls, time_ns, max_ns, max_rank, messages, message_bytes, handed_bytes
+  functions[]     function, calls, time_ns, max_ns, max_rank, messages, message_bytes, handed_bytes,
+                  got_bytes, read_bytes, written_bytes
   sites[]         site, method (of a binding such as mpi4py), stack[], and the fields of functions[]: one for each way that leads there
   ranks[]         rank, run_ns, computing_ns, received_messages, received_bytes, calls, time_ns, max_ns, messages, message_bytes,
-                  handed_bytes
+                  handed_bytes, got_bytes, read_bytes, written_bytes
   pairs[]         source, destination, messages, bytes
   sizes[]         from, below, messages, bytes
 

@@ -90,6 +90,12 @@ fn head(subject: &Subject) -> String {
             bytes(total.handed_bytes)
         ),
     );
+    if total.got_bytes > 0 {
+        row("got", &format!("{} out of windows", bytes(total.got_bytes)));
+    }
+    if total.read_bytes > 0 || total.written_bytes > 0 {
+        row("files", &format!("{} read, {} written", bytes(total.read_bytes), bytes(total.written_bytes)));
+    }
     if profile.unknown > 0 {
         row("unknown", &format!("the size of {} sends, which count as empty", count(profile.unknown)));
     }
