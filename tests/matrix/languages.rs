@@ -126,7 +126,7 @@ fn recorded(trace: &Trace, source: &Path) -> Result<(String, String), String> {
         };
         _ = writeln!(text, "rank {rank}");
         for call in all[first..=last].iter().filter(|call| matters(call)) {
-            _ = writeln!(text, "    {}", call.text);
+            _ = writeln!(text, "    {}{}", call.text, call.came_back);
             // The calls of rsmpi are in its own sources, above which the user's stands.
             if source.extension().is_none_or(|e| e != "rs") {
                 wrong += &wrong_line(call, &resolver, source, &code);
