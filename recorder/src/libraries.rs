@@ -8,6 +8,41 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// What belongs together: ranks started by a launcher of one family and linked with a library of another do not find each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Open MPI.
+    OpenMpi,
+    /// MPICH, Intel MPI, MVAPICH, and what else has the ABI of MPICH.
+    Mpich,
+    /// The standard ABI of MPI 5, which libraries of either family have.
+    Standard,
+}
+
+impl Family {
+    /// How a person calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Family::OpenMpi => "Open MPI",
+            Family::Mpich => "MPICH or its kin",
+            Family::Standard => "the standard ABI of MPI 5",
+        }
+    }
+
+    /// The family of a library, by its file name.
+    #[must_use]
+    pub fn of_library(path: &Path) -> Family {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match name.strip_prefix("libmpi.so.") {
+            _ if name.starts_with("libmpi_abi") => Family::Standard,
+            // MPICH's library has had the number 12 for ever, by agreement of all who share its ABI.
+            Some(version) if version.split('.').next() != Some("12") => Family::OpenMpi,
+            _ => Family::Mpich,
+        }
+    }
+}
+
 /// A program that starts ranks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Launcher {
@@ -15,6 +50,27 @@ pub struct Launcher {
     pub path: PathBuf,
     /// The first line with a version that it prints about itself.
     pub version: String,
+}
+
+impl Launcher {
+    /// The family that it starts; None if it starts any.
+    #[must_use]
+    pub fn family(&self) -> Option<Family> {
+        let is = |words: &[&str]| words.iter().any(|word| self.version.contains(word));
+        if is(&["Open MPI", "OpenRTE", "Open RTE", "PRRTE"]) {
+            Some(Family::OpenMpi)
+        } else if is(&["HYDRA", "Hydra", "Intel"]) {
+            Some(Family::Mpich)
+        } else {
+            None
+        }
+    }
+
+    /// Where its library lies, if it was installed into a directory of its own, as by conda, pip or a module.
+    #[must_use]
+    pub fn libraries(&self) -> Option<PathBuf> {
+        Some(self.path.parent()?.parent()?.join("lib"))
+    }
 }
 
 /// The launchers in `search_path`; of several names of one file, each. Directories that are another one's link are left out.
@@ -90,5 +146,17 @@ mod tests {
         let found = mpi_libraries(home.path().as_os_str());
         let ours: Vec<_> = found.iter().filter_map(|p| p.strip_prefix(home.path()).ok()).collect();
         assert_eq!(ours, [Path::new("libmpi.so.40"), Path::new("libmpich.so.12")]);
+    }
+
+    #[test]
+    fn families_are_told_apart() {
+        let of = |name: &str| Family::of_library(Path::new(name));
+        assert_eq!(["libmpi.so.40", "libmpi.so.40.30.4"].map(of), [Family::OpenMpi; 2]);
+        assert_eq!(["/a/lib/libmpi.so.12", "libmpich.so.12"].map(of), [Family::Mpich; 2]);
+        assert_eq!(of("libmpi_abi.so.1"), Family::Standard);
+        let launched = |version: &str| Launcher { path: PathBuf::new(), version: version.to_owned() }.family();
+        assert_eq!(launched("mpiexec (OpenRTE) 4.1.4"), Some(Family::OpenMpi));
+        assert_eq!(launched("HYDRA build details Version: 4.0.2"), Some(Family::Mpich));
+        assert_eq!(launched("slurm 23.02"), None);
     }
 }

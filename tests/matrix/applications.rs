@@ -1,6 +1,6 @@
 //! Applications that people really use, from the packages of the distribution: no finding, and the same results as without the recorder.
 //!
-//! Debian builds LAMMPS and HPCC for Open MPI.
+//! Debian builds LAMMPS, HPCC and MUMPS for Open MPI.
 
 use std::path::{Path, PathBuf};
 
@@ -17,21 +17,24 @@ struct Application {
     name: &'static str,
     /// Its command line.
     command: &'static [&'static str],
-    /// Its input, in tests/programs.
+    /// Its input, in tests/programs or where its package has put it.
     input: &'static str,
     /// The file that it writes its results to.
     output: &'static str,
     /// What in there is a result.
     is_result: fn(&str) -> bool,
+    /// What must be there to run it.
+    needs: &'static str,
 }
 
-const APPLICATIONS: [Application; 2] = [
+const APPLICATIONS: [Application; 3] = [
     Application {
         name: "lammps",
         command: &["lmp", "-log", "none", "-in", "in.melt"],
         input: "lammps/in.melt",
         output: "stdout",
         is_result: is_result_of_lammps,
+        needs: "lmp",
     },
     Application {
         name: "hpcc",
@@ -39,6 +42,15 @@ const APPLICATIONS: [Application; 2] = [
         input: "hpcc/hpccinf.txt",
         output: "hpccoutf.txt",
         is_result: is_result_of_hpcc,
+        needs: "hpcc",
+    },
+    Application {
+        name: "mumps",
+        command: &["sh", "-c", "exec /usr/lib/mumps/dsimpletest < input_simpletest_real"],
+        input: "/usr/lib/mumps/input_simpletest_real",
+        output: "stdout",
+        is_result: is_result_of_mumps,
+        needs: "/usr/lib/mumps/dsimpletest",
     },
 ];
 
@@ -49,7 +61,7 @@ pub fn trials(mpi: &Mpi) -> Vec<Trial> {
     }
     let trial = |application: Application| {
         let mpi = mpi.clone();
-        let is_here = is_on_path(application.command[0]);
+        let is_here = is_on_path(application.needs);
         Trial::test(format!("{}::{}", mpi.name, application.name), move || Ok(is_unharmed(&application, &mpi)?))
             .with_ignored_flag(!is_here)
     };
@@ -96,4 +108,9 @@ fn is_result_of_lammps(line: &str) -> bool {
 /// The sizes, and every verification.
 fn is_result_of_hpcc(line: &str) -> bool {
     ["errors in", "with error", "PASSED", "FAILED", "Validates", "Success=", "_N="].iter().any(|mark| line.contains(mark))
+}
+
+/// What it did, and found. The last digits depend on who came first.
+fn is_result_of_mumps(line: &str) -> bool {
+    ["Entering", "executing", "INFOG", "Number of", "Matrix", "Leaving"].iter().any(|mark| line.contains(mark))
 }

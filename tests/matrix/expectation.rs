@@ -45,6 +45,8 @@ pub struct Expectation {
     pub trace: bool,
     /// Whether something is missing in it, so that finding nothing proves nothing.
     pub undecided: bool,
+    /// Whether the trace must tell of every call why it returned.
+    pub explained: bool,
     pub ends: Ends,
     /// What is called, and the functions on the stack of at least one such call, the innermost first.
     pub stacks: Vec<(String, Vec<String>)>,
@@ -53,7 +55,7 @@ pub struct Expectation {
 impl Default for Expectation {
     /// A correct program.
     fn default() -> Expectation {
-        Expectation { findings: Vec::new(), trace: true, undecided: false, ends: Ends::Ok, stacks: Vec::new() }
+        Expectation { findings: Vec::new(), trace: true, undecided: false, explained: false, ends: Ends::Ok, stacks: Vec::new() }
     }
 }
 
@@ -78,6 +80,7 @@ fn parse(text: &str) -> Result<Expectation, String> {
             match what.trim() {
                 "nothing" => {}
                 "no trace" => expectation.trace = false,
+                "every call explained" => expectation.explained = true,
                 "undecided" => expectation.undecided = true,
                 finding => expectation.findings.push(expected(finding, text)?),
             }

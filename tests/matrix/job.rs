@@ -11,6 +11,9 @@ use rustix::process::Pid;
 /// No run takes this long, not even on a slow and busy machine. Nothing is decided by it but that a test has failed.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// And none at night takes this long.
+const PATIENCE_OF_A_NIGHT: Duration = Duration::from_secs(3600);
+
 /// How often to look.
 const PACE: Duration = Duration::from_millis(50);
 
@@ -21,6 +24,7 @@ const MARK: &str = "MPITRACE_TEST_JOB";
 pub struct Job {
     launcher: Child,
     directory: PathBuf,
+    patience: Duration,
 }
 
 impl Job {
@@ -31,7 +35,14 @@ impl Job {
         command.stdout(File::create(directory.join("stdout")).map_err(said)?);
         command.stderr(File::create(directory.join("stderr")).map_err(said)?);
         let launcher = command.spawn().map_err(|e| format!("{command:?}: {e}"))?;
-        Ok(Job { launcher, directory: directory.to_owned() })
+        Ok(Job { launcher, directory: directory.to_owned(), patience: PATIENCE })
+    }
+
+    /// The same job, which may take long.
+    pub fn with_patience_of_a_night(self) -> Job {
+        let mut job = self;
+        job.patience = PATIENCE_OF_A_NIGHT;
+        job
     }
 
     /// The number of the launcher, which has not been waited for.
@@ -42,7 +53,7 @@ impl Job {
     /// Waits until the job has ended, or `is_enough` says that it will not. None is the latter.
     pub fn wait(&mut self, is_enough: impl Fn() -> bool) -> Result<Option<ExitStatus>, String> {
         let mut status = None;
-        let ended = wait_until("it should end, or come to what is expected", || {
+        let ended = wait_within(self.patience, "it should end, or come to what is expected", || {
             // An error here is that of a launcher that is not there any more.
             status = self.launcher.try_wait().ok().flatten();
             status.is_some() || is_enough()
@@ -95,9 +106,13 @@ impl Drop for Job {
 }
 
 /// Looks again and again until `is_so`.
-pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) -> Result<(), String> {
+pub fn wait_until(what: &str, is_so: impl FnMut() -> bool) -> Result<(), String> {
+    wait_within(PATIENCE, what, is_so)
+}
+
+fn wait_within(patience: Duration, what: &str, mut is_so: impl FnMut() -> bool) -> Result<(), String> {
     let start = Instant::now();
-    while start.elapsed() < PATIENCE {
+    while start.elapsed() < patience {
         if is_so() {
             return Ok(());
         }

@@ -57,8 +57,8 @@ pub fn trials(mpi: &Mpi) -> Vec<Trial> {
     let trial = |language: Language| {
         let source = program::directory().join(language.source);
         let is_possible = match language.loads {
-            // Open MPI's own modules do not find it in a namespace.
-            Some(["namespace"]) => !is_open_mpi(mpi),
+            // Open MPI's own modules do not find it in a namespace. With Intel MPI in one, the recorder does harm: that is open.
+            Some(["namespace"]) => !mpi.is_open_mpi() && mpi.name != "intel",
             Some(_) => true,
             None => program::is_possible(&source, mpi),
         };
@@ -126,7 +126,7 @@ fn recorded(trace: &Trace, source: &Path) -> Result<(String, String), String> {
         };
         _ = writeln!(text, "rank {rank}");
         for call in all[first..=last].iter().filter(|call| matters(call)) {
-            _ = writeln!(text, "    {}", call.text);
+            _ = writeln!(text, "    {}{}", call.text, call.came_back);
             // The calls of rsmpi are in its own sources, above which the user's stands.
             if source.extension().is_none_or(|e| e != "rs") {
                 wrong += &wrong_line(call, &resolver, source, &code);
@@ -159,9 +159,4 @@ fn wrong_line(call: &Normal, resolver: &Resolver, source: &Path, code: &str) -> 
     } else {
         format!("{name} is at {location:#}: {line}\n")
     }
-}
-
-/// Whether it is a version of Open MPI: those need to be told that more ranks than cores are meant.
-fn is_open_mpi(mpi: &Mpi) -> bool {
-    mpi.name.starts_with("openmpi")
 }

@@ -20,6 +20,7 @@ mod program;
 mod record;
 mod report;
 mod stacks;
+mod suites;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -45,15 +46,33 @@ fn main() -> ExitCode {
         trials.extend(languages::trials(mpi));
         trials.extend(applications::trials(mpi));
         trials.extend(endings::trials(mpi));
+        trials.extend(suites::trials(mpi));
         trials.extend(format::trial(mpi));
         trials.push(payload::trial(mpi));
         trials.extend(hosts::trials(mpi));
     }
     trials.extend(agreement::trials(&mpis));
+    if !arguments.list {
+        say_what_is_skipped(&mpis);
+    }
     if trials.is_empty() {
         trials.push(Trial::test("an MPI library is installed", || Err("none was found; scripts/setup installs one".into())));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Says which libraries are not here, and what the others lack: what is ignored is ignored for want of it.
+fn say_what_is_skipped(mpis: &[Mpi]) {
+    for name in Mpi::NAMES.iter().filter(|name| !mpis.iter().any(|mpi| mpi.name == **name)) {
+        eprintln!("skipped: every test on {name}, which is not here (scripts/setup test)");
+    }
+    for mpi in mpis {
+        for (language, program) in [("C++", "a.cpp"), ("Fortran", "a.f90"), ("Python with mpi4py", "a.py"), ("Rust", "a.rs")] {
+            if !program::is_possible(Path::new(program), mpi) {
+                eprintln!("skipped: programs in {language} on {}, which has none", mpi.name);
+            }
+        }
+    }
 }
 
 /// A directory of a test's own, where it finds what it left the last time.
@@ -94,6 +113,9 @@ fn meets_its_expectation(program: &Path, mpi: &Mpi) -> Result<(), String> {
         Ends::Hang | Ends::ByItself | Ends::Anyhow => {}
     }
     compare(&recorded.trace(), program, &expectation)?;
+    if expectation.explained {
+        suites::is_explained(&recorded.trace())?;
+    }
     let differences = stacks::differences(&recorded.trace(), &expectation)?;
     if differences.is_empty() { Ok(()) } else { Err(differences) }
 }

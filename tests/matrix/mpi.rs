@@ -42,6 +42,9 @@ pub struct Mpi {
 }
 
 impl Mpi {
+    /// The libraries that are looked for.
+    pub const NAMES: [&str; 6] = ["openmpi", "mpich", "wheel", "standard", "openmpi5", "intel"];
+
     /// Every library that is here.
     pub fn all() -> Vec<Mpi> {
         let debian = |name: &str, command: &str| PathBuf::from(format!("{command}.{name}"));
@@ -101,6 +104,11 @@ impl Mpi {
         command.args(&self.launcher[1..]).arg("-n").arg(ranks.to_string());
         command.envs(self.variables());
         command
+    }
+
+    /// Whether it is a version of Open MPI.
+    pub fn is_open_mpi(&self) -> bool {
+        self.name.starts_with("openmpi")
     }
 
     /// A command in the environment that this MPI's programs need.

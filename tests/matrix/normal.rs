@@ -10,8 +10,10 @@ use traces::{Call, Direction, Event, Kind, Outcome, SiteId, Trace, Value, mpi};
 pub struct Normal {
     /// The function without large counts.
     pub function: traces::Function,
-    /// What must be the same: function, arguments, statuses.
+    /// Function and arguments.
     pub text: String,
+    /// The communicator and the statuses that came back, which of a poll are up to the library.
+    pub came_back: String,
     /// Where it was made.
     pub site: Option<SiteId>,
 }
@@ -24,10 +26,9 @@ pub fn calls(trace: &Trace, rank: u32) -> impl Iterator<Item = Normal> + '_ {
 
 fn normal(trace: &Trace, event: &Event) -> Normal {
     let call = trace.call(event.call);
-    let outcome = event.outcome.map(|id| trace.outcome(id));
-    let text =
-        format!("{}({}){}", call.function.small(), arguments(call), outcome.map(|o| came_back(call, o)).unwrap_or_default());
-    Normal { function: call.function.small(), text, site: call.site }
+    let came_back = event.outcome.map(|id| came_back(call, trace.outcome(id))).unwrap_or_default();
+    let text = format!("{}({})", call.function.small(), arguments(call));
+    Normal { function: call.function.small(), text, came_back, site: call.site }
 }
 
 fn arguments(call: &Call) -> String {

@@ -52,7 +52,7 @@ fn fortran(mpi: &Mpi) -> Option<PathBuf> {
 }
 
 /// A Python whose mpi4py uses this MPI; Debian's uses Open MPI.
-fn python(mpi: &Mpi) -> Option<PathBuf> {
+pub fn python(mpi: &Mpi) -> Option<PathBuf> {
     let python = match mpi.name {
         "openmpi" => PathBuf::from("/usr/bin/python3"),
         "mpich" => return None,

@@ -183,6 +183,9 @@ impl Requests {
         if handle == abi().request_null {
             return REQUEST_NULL;
         }
+        if request.persistent {
+            self.forget(handle);
+        }
         let at = self.lowest_free();
         let slot = Slot { request, handle, variable, named_by: 0, next: None };
         match self.slots.get_mut(at as usize) {
@@ -193,6 +196,16 @@ impl Requests {
             self.share(oldest, at, handle);
         }
         FIRST_MADE + i64::from(at)
+    }
+
+    /// Only operations that are complete share a handle, and so whatever had that of a persistent request is gone, in a way that was not seen.
+    fn forget(&mut self, handle: u64) {
+        while let Some(at) = self.oldest.get(handle) {
+            self.remove(&Named { handle, number: FIRST_MADE + i64::from(at), at });
+            if self.oldest.get(handle) == Some(at) {
+                return;
+            }
+        }
     }
 
     /// The handle was taken already: the new request is the last in the row of those that share it.

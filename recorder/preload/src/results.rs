@@ -158,7 +158,10 @@ impl Results {
             match reader.ok {
                 true if !nothing => reader.retire(&self.completed, handles),
                 true => {}
-                false => reader.doubt(handles),
+                false => {
+                    reader.doubt(handles);
+                    reader.retire_nulled(handles);
+                }
             }
         });
     }
@@ -406,6 +409,22 @@ impl Reader<'_> {
             handles::change();
             for &(_, kind, handle) in &self.arguments.freed {
                 handles.free(kind, handle);
+            }
+        }
+    }
+
+    /// A completion call that fails may have completed requests all the same, as where the callback of a generalized one, or a message that
+    /// is too long, is what failed. Those are null now, and their handles will come again.
+    #[cold]
+    fn retire_nulled(&self, handles: &mut Handles) {
+        let completes =
+            matches!(self.shape.role, Role::CompletesAll | Role::CompletesAny(_) | Role::CompletesSome(..) | Role::Frees);
+        let Some(at) = self.shape.names.filter(|_| completes) else { return };
+        for (nth, named) in self.arguments.requests.iter().enumerate().filter(|(_, named)| named.is_known()) {
+            // SAFETY: the call named so many requests at this address.
+            let handle = unsafe { self.abi.handle_at(Kind::Request, self.a[at], nth) };
+            if handle == self.abi.request_null {
+                handles.requests.remove(named);
             }
         }
     }
