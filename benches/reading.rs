@@ -1,15 +1,22 @@
-//! How fast a trace is read and simulated, in calls a second on one core.
+//! How fast a trace is joined of its segments, read and simulated, in calls a second on one core.
 //!
-//! The trace is a halo exchange of four ranks, made here, so that no MPI is needed. Run it by `cargo bench --bench reading`.
+//! The trace is a halo exchange of four ranks, made here, so that no MPI is needed. Run it by `cargo bench --bench reading`. Processor time
+//! is measured, and not that of the clock, as far as the kernel tells it: others may use the machine.
 
 #![forbid(unsafe_code)]
 
 use std::hint::black_box;
 use std::path::Path;
-use std::time::Instant;
 
+use tempfile::TempDir;
 use traces::call::Value;
+use traces::chunk::body_of;
+use traces::record::{Clock, ProcessRecord, Record};
+use traces::segment::{RING_BYTES, Recording};
 use traces::{Trace, TraceBuilder, constant, mpi};
+
+/// Calls of a chunk, about as many as a ring holds.
+const CHUNK_EVENTS: usize = 16 << 10;
 
 /// How often each is measured; the best counts, as everything that disturbs makes it slower.
 const RUNS: usize = 7;
@@ -25,17 +32,44 @@ fn main() {
     let calls = trace.event_count() as f64;
     println!("halo exchange, {RANKS} ranks, {calls} calls, {:.2} bytes a call; best of {RUNS}", bytes as f64 / calls);
     let rate = |name: &str, seconds: f64| println!("{name:10}{:>8.1} million calls a second", calls / seconds / 1e6);
+    let segments = segments(&trace);
+    rate("join", best(|| traces::join(segments.path(), &path).expect("there are segments").calls));
     rate("read", best(|| traces::open(&path).expect("the trace can be read").event_count()));
     rate("check", best(|| sim::check(&trace, &sim::Options::default()).calls));
 }
 
 fn best<T>(mut work: impl FnMut() -> T) -> f64 {
     let seconds = (0..RUNS).map(|_| {
-        let start = Instant::now();
+        let start = processor_time_s();
         black_box(work());
-        start.elapsed().as_secs_f64()
+        processor_time_s() - start
     });
     seconds.fold(f64::INFINITY, f64::min)
+}
+
+/// The processor time of this process so far, in the kernel as well.
+fn processor_time_s() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/schedstat").expect("Linux has it");
+    text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).expect("the first number is the time in ns") / 1e9
+}
+
+/// The trace as the ranks have left it: what is packed, and an empty ring each.
+fn segments(trace: &Trace) -> TempDir {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    for (rank, lane) in (0..).zip(&trace.lanes) {
+        let process =
+            ProcessRecord { rank: Some(rank), pid: rank, world_size: RANKS, clock: Clock::NANOSECONDS, ..Default::default() };
+        let chunks = (0..lane.events.len()).step_by(CHUNK_EVENTS).filter_map(|start| {
+            let events = start..lane.events.len().min(start + CHUNK_EVENTS);
+            body_of(trace, lane, events).pack(0, 0)
+        });
+        let bytes: Vec<u8> = chunks.flat_map(|chunk| Record::Chunk(chunk).to_bytes()).collect();
+        let recording = Recording::begin_in(vec![0; RING_BYTES], 0, &process).expect("the memory is a ring's");
+        let file = |extension: &str| home.path().join(format!("{rank}.{extension}"));
+        std::fs::write(file("chunks"), bytes).expect("a new file");
+        std::fs::write(file("ring"), recording.into_memory()).expect("a new file");
+    }
+    home
 }
 
 fn halo() -> Trace {

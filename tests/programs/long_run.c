@@ -1,5 +1,5 @@
-// A halo exchange by persistent requests, messages of a derived type to whoever comes first, and sums, on a communicator of its own: as many
-// rounds as are said. If a second word is given, all wait for a message in the end that nobody sends.
+// A halo exchange by persistent requests, messages of a derived type to whoever comes first, sums, on a communicator of its own, and messages
+// of each rank to itself: as many rounds as are said. If a second word is given, all wait for a message in the end that nobody sends.
 // expect: nothing
 #include "require.h"
 #include <stdlib.h>
@@ -35,6 +35,8 @@ int main(int argc, char **argv) {
         }
         MPI_Allreduce(&round, &sum, 1, MPI_INT, MPI_SUM, comm);
         require(sum == round * size);
+        for (int n = 0; n < 100; n++)
+            MPI_Sendrecv(&n, 1, MPI_INT, 0, n % 10, &sum, 1, MPI_INT, 0, n % 10, MPI_COMM_SELF, MPI_STATUS_IGNORE);
     }
     if (argc > 2)
         MPI_Recv(parts, 1, MPI_INT, left, 99, comm, MPI_STATUS_IGNORE); // nobody sends it

@@ -90,7 +90,7 @@ impl TraceBuilder {
 
     /// The number of this outcome.
     pub fn outcome(&mut self, outcome: Outcome) -> OutcomeId {
-        OutcomeId(intern(&mut self.trace.outcomes, &mut self.outcomes, outcome))
+        OutcomeId::new(intern(&mut self.trace.outcomes, &mut self.outcomes, outcome))
     }
 
     /// Makes room for this many more events in a lane.

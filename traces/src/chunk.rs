@@ -401,10 +401,12 @@ impl Timeline {
     }
 }
 
-/// The nearest whole number of ns; 0 for what is negative. `f64::round` is a function call on most machines.
+/// The nearest whole number of ns; 0 for what is negative. `f64::round` is a function call on most machines, and the conversion looks for
+/// what is no number: below 2^51 the sum with 2^52 has it in its lowest bits, rounded by the addition.
 #[inline]
 fn rounded(ns: f64) -> u64 {
-    ((ns + 0.5) as i64).max(0) as u64
+    const FIRST_OF_WHOLE: f64 = (1u64 << 52) as f64;
+    if (0.0..FIRST_OF_WHOLE / 2.0).contains(&ns) { (ns + FIRST_OF_WHOLE).to_bits() & ((1 << 52) - 1) } else { ns.round() as u64 }
 }
 
 /// The numbers in the trace of a chunk's entries.

@@ -2,6 +2,7 @@
 //!
 //! This is what every reader works on. It knows nothing of files (`reader`, `writer`) and nothing of what the calls mean.
 
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use crate::call::{Call, Outcome};
@@ -13,9 +14,23 @@ use crate::site::{Object, Site, SiteId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(pub u32);
 
-/// The number of an [`Outcome`] in [`Trace::outcomes`].
+/// The number of an [`Outcome`] in [`Trace::outcomes`]. One more is kept, so that having none takes no room: an event has 32 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct OutcomeId(pub u32);
+pub struct OutcomeId(NonZeroU32);
+
+impl OutcomeId {
+    /// Of the outcome with this number.
+    #[must_use]
+    pub fn new(number: u32) -> OutcomeId {
+        OutcomeId(NonZeroU32::MIN.saturating_add(number))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0.get() - 1
+    }
+}
 
 /// A recorded run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -140,7 +155,7 @@ impl Trace {
     /// An outcome.
     #[must_use]
     pub fn outcome(&self, id: OutcomeId) -> &Outcome {
-        &self.outcomes[id.0 as usize]
+        &self.outcomes[id.number() as usize]
     }
 
     /// A site.

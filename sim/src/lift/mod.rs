@@ -120,7 +120,7 @@ impl<'t> Lifter<'t> {
         if lane.rank.is_some() {
             let mut known: FxHashMap<(u32, u32), OpId> = FxHashMap::default();
             for event in &lane.events {
-                let key = (event.call.0, event.outcome.map_or(u32::MAX, |o| o.0));
+                let key = (event.call.0, event.outcome.map_or(u32::MAX, |o| o.number()));
                 let op = *known.entry(key).or_insert_with(|| {
                     let call = trace.call(event.call);
                     let outcome = event.outcome.map(|o| trace.outcome(o));

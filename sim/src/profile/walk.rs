@@ -104,7 +104,7 @@ impl<'t> Walk<'t> {
             counter.sum.calls += 1;
             counter.sum.time_ns += event.duration_ns;
             counter.sum.max_ns = counter.sum.max_ns.max(event.duration_ns);
-            let has_succeeded = event.outcome.is_some_and(|o| !self.has_failed[o.0 as usize]);
+            let has_succeeded = event.outcome.is_some_and(|o| !self.has_failed[o.number() as usize]);
             counter.succeeded += u64::from(has_succeeded);
             if counter.is_special && has_succeeded {
                 self.special(event, rank, lane.process, counter);

@@ -150,7 +150,7 @@ impl Job {
         for (rank, event) in self.failed {
             let results = vec![Value::Nil; trace.call(trace.lanes[rank].events[event].call).arguments.len()];
             trace.outcomes.push(Outcome { code: 13, results: results.into() });
-            trace.lanes[rank].events[event].outcome = Some(OutcomeId(u32::try_from(trace.outcomes.len() - 1).unwrap()));
+            trace.lanes[rank].events[event].outcome = Some(OutcomeId::new(u32::try_from(trace.outcomes.len() - 1).unwrap()));
         }
         for (rank, event, times) in self.polls {
             let lane = &mut trace.lanes[rank];
