@@ -201,7 +201,7 @@ impl Requests {
     /// Only operations that are complete share a handle, and so whatever had that of a persistent request is gone, in a way that was not seen.
     fn forget(&mut self, handle: u64) {
         while let Some(at) = self.oldest.get(handle) {
-            self.remove(&Named { handle, number: FIRST_MADE + i64::from(at), at });
+            self.remove(&Named { handle, number: FIRST_MADE + i64::from(at), at, is_certain: true });
             if self.oldest.get(handle) == Some(at) {
                 return;
             }
