@@ -1,6 +1,6 @@
 //! What recording costs: processor time added to a call, and bytes a call in the trace.
 //!
-//! Each program runs alternately without and with the recorder, keeping nothing of the data, digests, or all; the time is from before its loop to the end of MPI_Finalize, so it
+//! Each program runs alternately without and with the recorder; the time is from before its loop to the end of MPI_Finalize, so it
 //! includes writing the trace. Where ranks wait for each other the processor time is mostly that of waiting: `self` has no such noise.
 //! Run it by `cargo bench --bench recording`.
 
@@ -17,12 +17,46 @@ use mpi::Mpi;
 /// How often each program runs, both without and with the recorder.
 const RUNS: usize = 7;
 
-/// A program of benches/programs, its ranks, and the rounds of its loop.
-const PROGRAMS: [(&str, u32, u64); 4] =
-    [("self", 1, 1_000_000), ("pingpong", 2, 100_000), ("halo", 4, 10_000), ("allreduce", 4, 10_000)];
+/// What is measured.
+struct Row {
+    /// Its name in the table.
+    name: &'static str,
+    /// A program of benches/programs, its ranks, and its arguments, of which the first is the rounds of its loop.
+    program: &'static str,
+    ranks: u32,
+    arguments: &'static [&'static str],
+    /// The options of the recorder.
+    options: &'static [&'static str],
+}
 
-/// What is kept of the data.
-const KEEPS: [&str; 3] = ["none", "digest", "full"];
+/// Where nothing is said, stacks are kept, and digests taken of all messages.
+const ROWS: [Row; 7] = [
+    Row {
+        name: "self, the line only, no digests",
+        program: "self",
+        ranks: 1,
+        arguments: &["1000000"],
+        options: &["--stack", "1", "--payload", "none"],
+    },
+    Row {
+        name: "self, ten frames, no digests",
+        program: "self",
+        ranks: 1,
+        arguments: &["1000000", "9"],
+        options: &["--payload", "none"],
+    },
+    Row { name: "self, ten frames, digests", program: "self", ranks: 1, arguments: &["1000000", "9"], options: &[] },
+    Row {
+        name: "self, ten frames, all data",
+        program: "self",
+        ranks: 1,
+        arguments: &["1000000", "9"],
+        options: &["--payload", "full"],
+    },
+    Row { name: "ping-pong of 8 bytes", program: "pingpong", ranks: 2, arguments: &["100000"], options: &[] },
+    Row { name: "halo", program: "halo", ranks: 4, arguments: &["10000"], options: &[] },
+    Row { name: "MPI_Allreduce", program: "allreduce", ranks: 4, arguments: &["10000"], options: &[] },
+];
 
 /// What one run took, over all ranks.
 #[derive(Clone, Copy, Default)]
@@ -33,22 +67,21 @@ struct Cost {
 }
 
 fn main() {
-    println!("median of {RUNS} rounds of runs, in ns a call and rank");
+    println!("median of {RUNS} pairs of runs, in ns a call and rank");
     println!(
-        "{:10}{:12}{:>12}{:10}{:>12}{:>12}{:>12}{:>14}",
-        "MPI", "program", "CPU without", "  payload", "CPU added", "ratio", "clock ratio", "bytes a call"
+        "{:10}{:34}{:>12}{:>12}{:>8}{:>12}{:>14}",
+        "MPI", "program", "CPU without", "CPU added", "ratio", "clock added", "bytes a call"
     );
     for mpi in Mpi::all() {
-        for (program, ranks, rounds) in PROGRAMS {
-            match measure(&mpi, program, ranks, rounds) {
-                Ok(lines) => lines.iter().for_each(|line| println!("{:10}{program:12}{line}", mpi.name)),
-                Err(why) => println!("{:10}{program:12}{why}", mpi.name),
-            }
+        for row in &ROWS {
+            let line = measure(&mpi, row).unwrap_or_else(|why| why);
+            println!("{:10}{:34}{line}", mpi.name, row.name);
         }
     }
 }
 
-fn measure(mpi: &Mpi, program: &str, ranks: u32, rounds: u64) -> Result<Vec<String>, String> {
+fn measure(mpi: &Mpi, row: &Row) -> Result<String, String> {
+    let &Row { program, ranks, arguments, options, .. } = row;
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     // Only Open MPI's ranks leave the processor to others while they wait.
     if ranks as usize > cores && mpi.name != "openmpi" {
@@ -58,29 +91,21 @@ fn measure(mpi: &Mpi, program: &str, ranks: u32, rounds: u64) -> Result<Vec<Stri
     std::fs::create_dir_all(&directory).map_err(|e| e.to_string())?;
     let binary = build(mpi, program, &directory)?;
     let trace = directory.join(program).with_extension("msgpack");
-    let mut pairs = KEEPS.map(|_| Vec::new());
-    let mut bytes = [0; KEEPS.len()];
+    let mut pairs = Vec::new();
     for _ in 0..RUNS {
-        let without = run(mpi.launch(ranks).arg(&binary).arg(rounds.to_string()))?;
-        for (nth, keep) in KEEPS.iter().enumerate() {
-            _ = std::fs::remove_file(&trace);
-            let mut with = mpi.launch(ranks);
-            with.arg(env!("CARGO_BIN_EXE_mpitrace")).args(["record", "--quiet", "--payload", keep, "-o"]).arg(&trace).arg("--");
-            pairs[nth].push((without, run(with.arg(&binary).arg(rounds.to_string()))?));
-            bytes[nth] = std::fs::metadata(&trace).map_err(|e| format!("{}: {e}", trace.display()))?.len();
-        }
+        let without = run(mpi.launch(ranks).arg(&binary).args(arguments))?;
+        _ = std::fs::remove_file(&trace);
+        let mut with = mpi.launch(ranks);
+        with.arg(env!("CARGO_BIN_EXE_mpitrace")).args(["record", "--quiet", "-o"]).arg(&trace).args(options).arg("--");
+        pairs.push((without, run(with.arg(&binary).args(arguments))?));
     }
-    Ok((0..KEEPS.len()).map(|nth| line(KEEPS[nth], &pairs[nth], bytes[nth] as f64)).collect())
-}
-
-/// What the runs without and with the recorder tell.
-fn line(keep: &str, pairs: &[(Cost, Cost)], bytes: f64) -> String {
+    let bytes = std::fs::metadata(&trace).map_err(|e| format!("{}: {e}", trace.display()))?.len() as f64;
     let calls = pairs[0].1.calls;
     let without = median(pairs.iter().map(|(without, _)| without.cpu_ns / calls));
     let added = median(pairs.iter().map(|(without, with)| (with.cpu_ns - without.cpu_ns) / calls));
     let ratio = median(pairs.iter().map(|(without, with)| with.cpu_ns / without.cpu_ns));
-    let clock = median(pairs.iter().map(|(without, with)| with.clock_ns / without.clock_ns));
-    format!("{without:>12.1}  {keep:8}{added:>12.1}{ratio:>12.2}{clock:>12.2}{:>14.2}", bytes / calls)
+    let clock = median(pairs.iter().map(|(without, with)| (with.clock_ns - without.clock_ns) / calls));
+    Ok(format!("{without:>12.1}{added:>12.1}{ratio:>8.2}{clock:>12.1}{:>14.2}", bytes / calls))
 }
 
 fn build(mpi: &Mpi, program: &str, directory: &Path) -> Result<PathBuf, String> {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use sim::report::{Quote, Sources};
-use traces::symbols::{Location, Resolver};
-use traces::{SiteId, Trace};
+use traces::symbols::{Location, Resolver, Stack};
+use traces::{Frame, Trace};
 
 /// Sources in files. Each site is looked up, and each file read, once.
 pub struct SourceFiles {
@@ -16,7 +16,7 @@ pub struct SourceFiles {
     root: PathBuf,
     /// Whether the sources were moved to the root since the program was compiled.
     moved: bool,
-    locations: RefCell<HashMap<SiteId, Location>>,
+    stacks: RefCell<HashMap<Frame, Stack>>,
     texts: RefCell<HashMap<String, Option<Vec<String>>>>,
 }
 
@@ -32,7 +32,7 @@ impl SourceFiles {
             resolver: Resolver::new(trace),
             root: root.map_or(working, |root| fs::canonicalize(root).unwrap_or_else(|_| root.to_owned())),
             moved: root.is_some(),
-            locations: RefCell::default(),
+            stacks: RefCell::default(),
             texts: RefCell::default(),
         }
     }
@@ -62,12 +62,15 @@ impl SourceFiles {
 }
 
 impl Sources for SourceFiles {
-    fn location(&self, site: SiteId) -> Location {
+    fn stack(&self, frame: Frame) -> Stack {
         let resolve = || {
-            let location = self.resolver.resolve(site);
-            Location { file: location.file.as_deref().map(|file| self.shown(file)), ..location }
+            let mut stack = self.resolver.stack(frame);
+            for location in &mut stack.frames {
+                location.file = location.file.as_deref().map(|file| self.shown(file));
+            }
+            stack
         };
-        self.locations.borrow_mut().entry(site).or_insert_with(resolve).clone()
+        self.stacks.borrow_mut().entry(frame).or_insert_with(resolve).clone()
     }
 
     fn quote(&self, location: &Location) -> Quote {

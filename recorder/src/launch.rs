@@ -33,8 +33,12 @@ pub struct Request {
     pub output: PathBuf,
     /// What is kept of the data that is sent and received.
     pub payload: Keep,
+    /// See [`STACK`](crate::settings::STACK).
+    pub stack: usize,
     /// Print nothing.
     pub quiet: bool,
+    /// MPI_Pcontrol switches nothing.
+    pub ignores_pcontrol: bool,
     /// After how many seconds without progress a run is looked at; 0 is never.
     pub hang_after_s: u64,
     /// What is done about a run that hangs.
@@ -106,7 +110,13 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     let library = library::locate(request.preload.as_deref(), request.embedded)?;
     let output = std::path::absolute(&request.output).map_err(Error::io("find", &request.output))?;
     let job = outer_job(&output).unwrap_or(job);
-    let settings = Settings { payload: request.payload, quiet: request.quiet, ..Settings::new(output, job.token.clone()) };
+    let settings = Settings {
+        payload: request.payload,
+        stack: request.stack,
+        quiet: request.quiet,
+        ignores_pcontrol: request.ignores_pcontrol,
+        ..Settings::new(output, job.token.clone())
+    };
     let asked = Parts { output: settings.output, directory: settings.parts, job: job.token };
     let turn = asked
         .enter(ProcessId::own(), || say(request, &format!("{}: waiting for the end of another run", asked.output.display())))?;

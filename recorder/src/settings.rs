@@ -56,9 +56,25 @@ pub const PAYLOAD: Setting = Setting {
     default: Some("digest"),
 };
 
+/// How much of the stack of a call is kept.
+pub const STACK: Setting = Setting {
+    flag: Some("stack"),
+    variable: "MPITRACE_STACK",
+    meaning: "Keep so many frames of the stack of each call; 1 keeps the caller's line only",
+    default: Some("16"),
+};
+
 /// Whether to print nothing.
 pub const QUIET: Setting =
     Setting { flag: Some("quiet"), variable: "MPITRACE_QUIET", meaning: "Print nothing about the recording", default: Some("0") };
+
+/// Whether MPI_Pcontrol switches the recording.
+pub const PCONTROL: Setting = Setting {
+    flag: Some("pcontrol"),
+    variable: "MPITRACE_PCONTROL",
+    meaning: "Whether MPI_Pcontrol switches the recording off (level 0) and on again (level 1)",
+    default: Some("follow"),
+};
 
 /// After how long without progress a run is looked at.
 pub const HANG_AFTER: Setting = Setting {
@@ -85,13 +101,18 @@ pub const PRELOAD: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 8] = [OUTPUT, PARTS, JOB, PAYLOAD, QUIET, HANG_AFTER, ON_HANG, PRELOAD];
+pub const TABLE: [Setting; 10] = [OUTPUT, PARTS, JOB, PAYLOAD, STACK, QUIET, PCONTROL, HANG_AFTER, ON_HANG, PRELOAD];
 
 /// The value of a variable in an environment as the kernel keeps it.
 fn variable_in(environment: &[u8], name: &str) -> Option<OsString> {
     let value = environment.split(|&b| b == 0).find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
     value.map(|value| OsString::from_vec(value.to_vec()))
 }
+
+/// The frames of [`STACK`] where nothing else is said, and the most that there can be.
+pub const DEFAULT_STACK: usize = 16;
+/// See [`DEFAULT_STACK`].
+pub const STACK_MAX: usize = 64;
 
 /// What the preload has to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,15 +125,30 @@ pub struct Settings {
     pub job: String,
     /// What is kept of the data that is sent and received.
     pub payload: Keep,
+    /// So many frames of each stack are kept, from 1 to [`STACK_MAX`].
+    pub stack: usize,
     /// Print nothing.
     pub quiet: bool,
+    /// MPI_Pcontrol switches nothing.
+    pub ignores_pcontrol: bool,
 }
+
+/// What the variable of [`PCONTROL`] says where MPI_Pcontrol is to be ignored.
+pub const IGNORE: &str = "ignore";
 
 impl Settings {
     /// The settings of a recording to `output`, an absolute path, with everything else as it is by default.
     #[must_use]
     pub fn new(output: PathBuf, job: String) -> Settings {
-        Settings { parts: with_suffix(&output, ".parts"), output, job, payload: Keep::default(), quiet: false }
+        Settings {
+            parts: with_suffix(&output, ".parts"),
+            output,
+            job,
+            payload: Keep::default(),
+            stack: DEFAULT_STACK,
+            quiet: false,
+            ignores_pcontrol: false,
+        }
     }
 
     /// What this process was told; None if `mpitrace record` did not start it, and there is nothing to record.
@@ -134,7 +170,9 @@ impl Settings {
             parts: path(PARTS)?,
             job: text(JOB)?,
             payload: text(PAYLOAD).and_then(|t| Keep::named(&t)).unwrap_or_default(),
+            stack: text(STACK).and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_STACK).clamp(1, STACK_MAX),
             quiet: text(QUIET).is_some_and(|t| is_true(&t)),
+            ignores_pcontrol: text(PCONTROL).is_some_and(|t| t.eq_ignore_ascii_case(IGNORE)),
         })
     }
 
@@ -146,7 +184,9 @@ impl Settings {
             (PARTS.variable, self.parts.clone().into()),
             (JOB.variable, self.job.clone().into()),
             (PAYLOAD.variable, self.payload.name().into()),
+            (STACK.variable, self.stack.to_string().into()),
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
+            (PCONTROL.variable, if self.ignores_pcontrol { IGNORE } else { "follow" }.into()),
         ]
     }
 }
@@ -196,7 +236,13 @@ mod tests {
     use super::*;
 
     fn example() -> Settings {
-        Settings { payload: Keep::Full, quiet: true, ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into()) }
+        Settings {
+            payload: Keep::Full,
+            stack: 9,
+            quiet: true,
+            ignores_pcontrol: true,
+            ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into())
+        }
     }
 
     #[test]
@@ -212,6 +258,7 @@ mod tests {
             assert!(TABLE.iter().any(|s| s.variable == variable), "{variable}");
         }
         assert_eq!(PAYLOAD.default, Some(Keep::default().name()));
+        assert_eq!(STACK.default, Some(DEFAULT_STACK.to_string().as_str()));
     }
 
     #[test]
@@ -219,9 +266,10 @@ mod tests {
         let mut variables: HashMap<_, _> = example().to_environment().into_iter().collect();
         variables.insert(PAYLOAD.variable, "lots".into());
         variables.insert(QUIET.variable, "perhaps".into());
+        variables.insert(PCONTROL.variable, "sometimes".into());
         let read = |v: &HashMap<&str, OsString>| Settings::from_variables(|name| v.get(name).cloned());
         let heard = read(&variables).expect("the rest is there");
-        assert_eq!((heard.payload, heard.quiet), (Keep::Digest, false));
+        assert_eq!((heard.payload, heard.quiet, heard.ignores_pcontrol), (Keep::Digest, false, false));
         variables.insert(OUTPUT.variable, "relative".into());
         assert_eq!(read(&variables), None);
     }

@@ -1,18 +1,16 @@
 //! One recorder for all: what is recorded of a program does not depend on the library that it ran on.
 //!
 //! The program calls some two hundred functions; each rank's calls, with their arguments, have to be the same on every library.
-//! What a library is free to choose is left out: addresses, how often a poll finds nothing, how much room buffered sends need, the numbers
-//! of attribute keys.
+//! What a library is free to choose is left out (`normal`).
 
 use std::path::Path;
 
 use libtest_mimic::Trial;
-use traces::call::value_text;
-use traces::{Call, Direction, Kind, Trace, mpi};
+use traces::Trace;
 
 use crate::mpi::Mpi;
 use crate::record::Run;
-use crate::{program, workplace};
+use crate::{normal, program, workplace};
 
 const PROGRAM: &str = "two_hundred_calls.c";
 /// The fewest different functions that count as many.
@@ -62,20 +60,7 @@ fn open(path: &Path) -> Result<Trace, String> {
 
 /// A rank's calls, those that repeat at once only once.
 fn lines(trace: &Trace, rank: u32) -> Vec<String> {
-    let events = trace.lanes_of(rank).flat_map(|lane| &trace.lanes[lane].events);
-    let mut lines: Vec<String> = events.map(|event| line(trace.call(event.call))).collect();
+    let mut lines: Vec<String> = normal::calls(trace, rank).map(|call| call.text).collect();
     lines.dedup();
     lines
-}
-
-fn line(call: &Call) -> String {
-    let has_own_sizes = matches!(call.function, mpi::BUFFER_ATTACH | mpi::PACK);
-    let arguments = call.function.parameters().iter().zip(&call.arguments).filter(|(parameter, _)| {
-        let is_address = matches!(parameter.kind, Kind::Buffer | Kind::Pointer | Kind::Long);
-        // Keys of attributes are numbered by the library.
-        let is_key = parameter.name.ends_with("_keyval");
-        parameter.direction != Direction::Out && !is_address && !has_own_sizes && !is_key
-    });
-    let texts = arguments.map(|(parameter, value)| format!("{}={}", parameter.name, value_text(parameter.kind, value)));
-    format!("{}({})", call.function, texts.collect::<Vec<_>>().join(", "))
 }

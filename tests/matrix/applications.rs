@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use libtest_mimic::Trial;
 
-use crate::expectation::{Ends, Expectation};
+use crate::expectation::Expectation;
 use crate::mpi::{Mpi, works};
 use crate::record::Run;
 use crate::{compare, program, same, workplace};
@@ -77,7 +77,7 @@ fn is_unharmed(application: &Application, mpi: &Mpi) -> Result<(), String> {
         return Err("no results were found in what it wrote".into());
     }
     same(&without, &results(application, &recorded)?)?;
-    let nothing = Expectation { findings: Vec::new(), trace: true, undecided: false, ends: Ends::Ok };
+    let nothing = Expectation::default();
     compare(&recorded.trace(), Path::new(application.name), &nothing)
 }
 

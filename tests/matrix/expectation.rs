@@ -3,6 +3,7 @@
 //! ```text
 //! // Rank 1 sends with tag 8, rank 2 waits for tag 7.
 //! // expect: error match/tag          one line a finding; `nothing`; `no trace`; `undecided`: calls are missing, and nothing is found
+//! // stack: MPI_Send: send < main     that some such call has these functions on its stack, the innermost first
 //! // ends: hang                       `ok` unless it is said; `failure`; `by itself` and `anyhow` where it is up to MPI
 //!     MPI_Send(…);                    // <- match/tag
 //! ```
@@ -44,6 +45,15 @@ pub struct Expectation {
     /// Whether something is missing in it, so that finding nothing proves nothing.
     pub undecided: bool,
     pub ends: Ends,
+    /// What is called, and the functions on the stack of at least one such call, the innermost first.
+    pub stacks: Vec<(String, Vec<String>)>,
+}
+
+impl Default for Expectation {
+    /// A correct program.
+    fn default() -> Expectation {
+        Expectation { findings: Vec::new(), trace: true, undecided: false, ends: Ends::Ok, stacks: Vec::new() }
+    }
 }
 
 /// Reads the expectation of the program at `path`.
@@ -53,7 +63,7 @@ pub fn of_program(path: &Path) -> Result<Expectation, String> {
 }
 
 fn parse(text: &str) -> Result<Expectation, String> {
-    let mut expectation = Expectation { findings: Vec::new(), trace: true, undecided: false, ends: Ends::Ok };
+    let mut expectation = Expectation::default();
     let mut is_said = false;
     for line in text.lines().map_while(comment) {
         if let Some(what) = line.strip_prefix("expect:") {
@@ -66,6 +76,8 @@ fn parse(text: &str) -> Result<Expectation, String> {
             }
         } else if let Some(how) = line.strip_prefix("ends:") {
             expectation.ends = ends(how.trim())?;
+        } else if let Some(stack) = line.strip_prefix("stack:") {
+            expectation.stacks.push(self::stack(stack)?);
         }
     }
     if is_said { Ok(expectation) } else { Err("its first comment lines have no `expect:`".into()) }
@@ -85,6 +97,12 @@ fn ends(how: &str) -> Result<Ends, String> {
         "anyhow" => Ok(Ends::Anyhow),
         _ => Err(format!("`ends: {how}` is none of ok, failure, by itself, hang, anyhow")),
     }
+}
+
+/// `MPI_Send: send_one < solve < main`.
+fn stack(text: &str) -> Result<(String, Vec<String>), String> {
+    let (called, functions) = text.split_once(": ").ok_or_else(|| format!("`stack:{text}` does not say what is called"))?;
+    Ok((called.trim().into(), functions.split(" < ").map(|function| function.trim().into()).collect()))
 }
 
 fn expected(finding: &str, text: &str) -> Result<Expected, String> {

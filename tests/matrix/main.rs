@@ -11,11 +11,14 @@ mod endings;
 mod expectation;
 mod format;
 mod job;
+mod languages;
 mod mpi;
+mod normal;
 mod payload;
 mod program;
 mod record;
 mod report;
+mod stacks;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
             let (mpi, name) = (mpi.clone(), format!("{}::{}", mpi.name, program::name(&program)));
             trials.push(Trial::test(name, move || Ok(meets_its_expectation(&program, &mpi)?)).with_ignored_flag(!is_possible));
         }
+        trials.extend(languages::trials(mpi));
         trials.extend(applications::trials(mpi));
         trials.extend(endings::trials(mpi));
         trials.extend(format::trial(mpi));
@@ -87,7 +91,9 @@ fn meets_its_expectation(program: &Path, mpi: &Mpi) -> Result<(), String> {
         }
         Ends::Hang | Ends::ByItself | Ends::Anyhow => {}
     }
-    compare(&recorded.trace(), program, &expectation)
+    compare(&recorded.trace(), program, &expectation)?;
+    let differences = stacks::differences(&recorded.trace(), &expectation)?;
+    if differences.is_empty() { Ok(()) } else { Err(differences) }
 }
 
 /// Whether the trace of a running program has all that is to be found already, so that nothing is left to wait for.

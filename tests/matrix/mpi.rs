@@ -57,10 +57,16 @@ impl Mpi {
 
     /// The command that starts so many ranks of what is added to it.
     pub fn launch(&self, ranks: u32) -> Command {
-        let mut command = Command::new(&self.launcher[0]);
+        let mut command = self.command(Path::new(&self.launcher[0]));
         command.args(&self.launcher[1..]).arg("-n").arg(ranks.to_string());
         // MPICH's transport writes its warnings to the standard output, with the time of day.
         command.env("OMP_NUM_THREADS", "1").env("OPENBLAS_NUM_THREADS", "1").env("UCX_LOG_LEVEL", "error");
+        command
+    }
+
+    /// A command in the environment that this MPI's programs need.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }

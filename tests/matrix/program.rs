@@ -14,7 +14,7 @@ pub fn directory() -> PathBuf {
 pub fn all() -> Vec<PathBuf> {
     let files = std::fs::read_dir(directory()).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut list: Vec<PathBuf> =
-        files.filter(|path| ["c", "f90", "py"].iter().any(|e| path.extension().is_some_and(|x| x == *e))).collect();
+        files.filter(|path| ["c", "cpp", "f90", "py"].iter().any(|e| path.extension().is_some_and(|x| x == *e))).collect();
     list.push(directory().join("rust/src/main.rs"));
     list.sort();
     list
@@ -29,6 +29,7 @@ pub fn name(program: &Path) -> String {
 /// Whether this MPI has what the program needs.
 pub fn is_possible(program: &Path, mpi: &Mpi) -> bool {
     match extension(program) {
+        "cpp" => works(Path::new("g++"), &["--version"]),
         "f90" => fortran(mpi).is_some(),
         "py" => python(mpi).is_some(),
         // rsmpi binds the libraries of the system.
@@ -44,20 +45,17 @@ fn is_of_system(mpi: &Mpi) -> bool {
 
 /// The Fortran compiler of this MPI; those from the Python package index have none.
 fn fortran(mpi: &Mpi) -> Option<PathBuf> {
-    let compiler = match mpi.name {
-        "openmpi" => "mpif90.openmpi",
-        "mpich" => "mpif90.mpich",
-        _ if !is_of_system(mpi) => return None,
-        _ => "mpif90",
-    };
-    works(Path::new(compiler), &["--version"]).then(|| compiler.into())
+    let name = mpi.c.file_name().unwrap_or_default().to_string_lossy().replace("mpicc", "mpif90");
+    let compiler = mpi.c.with_file_name(name);
+    works(&compiler, &["--version"]).then_some(compiler)
 }
 
 /// A Python whose mpi4py uses this MPI; Debian's uses Open MPI.
 fn python(mpi: &Mpi) -> Option<PathBuf> {
     let python = match mpi.name {
         "openmpi" => PathBuf::from("/usr/bin/python3"),
-        "mpich" | "standard" => return None,
+        "mpich" => return None,
+        "standard" => environment("standard/bin/python"),
         "wheel" => environment("bin/python"),
         "openmpi5" => environment("openmpi/bin/python"),
         "intel" => environment("intel/bin/python"),
@@ -75,7 +73,16 @@ pub fn build(program: &Path, mpi: &Mpi, directory: &Path) -> Result<Vec<PathBuf>
             // The headers describe constants such as MPI_STATUSES_IGNORE as arrays of nothing, of which GCC warns.
             let flags =
                 ["-g", "-O1", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-stringop-overflow", "-Wno-stringop-overread"];
-            must(Command::new(&mpi.c).args(flags).arg(program).arg("-o").arg(&binary))?;
+            let mut compiler = Command::new(&mpi.c);
+            compiler.args(flags).arg(program).args(library(program, mpi, directory)?).arg("-o").arg(&binary);
+            must(&mut compiler)?;
+            Ok(vec![binary])
+        }
+        "cpp" => {
+            // The old C++ interface of MPI is no part of the standard any more.
+            let skip = ["-DOMPI_SKIP_MPICXX", "-DMPICH_SKIP_MPICXX"];
+            let flags = ["-x", "c++", "-std=c++17", "-Wall", "-Wextra", "-g", "-O2", "-fomit-frame-pointer"];
+            must(Command::new(&mpi.c).args(flags).args(skip).arg(program).args(["-lstdc++", "-o"]).arg(&binary))?;
             Ok(vec![binary])
         }
         "f90" => {
@@ -86,14 +93,32 @@ pub fn build(program: &Path, mpi: &Mpi, directory: &Path) -> Result<Vec<PathBuf>
         "py" => Ok(vec![python(mpi).ok_or("no Python with mpi4py")?, program.to_owned()]),
         "rs" => {
             let manifest = crate::program::directory().join("rust/Cargo.toml");
-            let target = directory.join("target");
+            // The programs of one library share what rsmpi was built to.
+            let target = directory.ancestors().nth(2).unwrap_or(directory).join("rust");
             let mut cargo = Command::new(env!("CARGO"));
             cargo.arg("build").arg("--locked").arg("--quiet").arg("--manifest-path").arg(manifest);
             must(cargo.arg("--target-dir").arg(&target).env("MPICC", &mpi.c))?;
-            Ok(vec![target.join("debug/ring")])
+            let name =
+                if program.ends_with("src/main.rs") { "ring".into() } else { program.file_stem().unwrap_or_default().to_owned() };
+            Ok(vec![target.join("debug").join(name)])
         }
         other => Err(format!("nothing is known of .{other} files")),
     }
+}
+
+/// The library that a program of several files is linked with, as the arguments of the compiler: built without line numbers, and without
+/// frame pointers, as most libraries are.
+fn library(program: &Path, mpi: &Mpi, directory: &Path) -> Result<Vec<std::ffi::OsString>, String> {
+    let source = program.with_extension("").join("library.c");
+    if !source.exists() {
+        return Ok(Vec::new());
+    }
+    let library = directory.join("liblayer.so");
+    let flags = ["-O2", "-fomit-frame-pointer", "-fPIC", "-shared"];
+    must(Command::new(&mpi.c).args(flags).arg(source).arg("-o").arg(&library))?;
+    let mut path = std::ffi::OsString::from("-Wl,-rpath,");
+    path.push(directory);
+    Ok(vec![library.into(), path])
 }
 
 fn extension(program: &Path) -> &str {

@@ -152,3 +152,27 @@ fn a_recording_in_a_recording_to_the_same_trace_is_one() {
     assert_eq!(jobs[0], jobs[1]);
     scene.await_cleared_up();
 }
+
+/// What asks in each way whether there is an MPI, and says so.
+const ASKS_FOR_MPI: &str = r#"
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+extern int MPI_Initialized(int *) __attribute__((weak));
+int main(void) {
+    void *all = dlopen(0, RTLD_LAZY);
+    printf("%d%d%d%d", MPI_Initialized != 0, dlsym(RTLD_DEFAULT, "MPI_Init") != 0, dlsym(RTLD_NEXT, "PMPI_Init") != 0,
+           dlsym(all, "MPI_Initialized") != 0);
+}
+"#;
+
+#[test]
+fn a_program_without_mpi_finds_none() {
+    let scene = Scene::new();
+    fs::write(scene.path("asks.c"), ASKS_FOR_MPI).expect("a new file");
+    // The reference must be left to the dynamic linker.
+    let flags = ["-fPIC", "-pie", "-Wl,-z,dynamic-undefined-weak", "-o", "asks", "asks.c", "-ldl"];
+    let built = Command::new("cc").args(flags).current_dir(scene.path("")).status().expect("there is a C compiler");
+    assert!(built.success());
+    assert_eq!(output_of(scene.mpitrace().args(["record", "./asks"])), "0000");
+}

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::call::{Call, Outcome, Value};
 use crate::function::Function;
-use crate::site::{Object, Site, SiteId};
+use crate::site::{Frame, FrameId, Object, Site, SiteId};
 use crate::trace::{CallId, Event, Lane, OutcomeId, Process, Trace};
 
 /// A trace in the making.
@@ -18,6 +18,7 @@ pub struct TraceBuilder {
     calls: FxHashMap<Call, u32>,
     outcomes: FxHashMap<Outcome, u32>,
     sites: FxHashMap<Site, u32>,
+    frames: FxHashMap<Frame, u32>,
     objects: FxHashMap<Object, u32>,
 }
 
@@ -83,6 +84,11 @@ impl TraceBuilder {
         SiteId(intern(&mut self.trace.sites, &mut self.sites, site))
     }
 
+    /// The number of this frame.
+    pub fn frame(&mut self, frame: Frame) -> FrameId {
+        FrameId(intern(&mut self.trace.frames, &mut self.frames, frame))
+    }
+
     /// The number of this call.
     pub fn call(&mut self, call: Call) -> CallId {
         CallId(intern(&mut self.trace.calls, &mut self.calls, call))
@@ -125,8 +131,8 @@ impl TraceBuilder {
             values.into_boxed_slice()
         };
         let object = self.object(Object { path: "program".into(), build_id: "".into() });
-        let site = self.site(Site { object, offset: line });
-        let call = self.call(Call { function, site: Some(site), arguments: place(arguments) });
+        let site = self.site(Site { object, offset: line, method: None });
+        let call = self.call(Call { function, site: Some(site), caller: None, arguments: place(arguments) });
         let outcome = results.map(|r| self.outcome(Outcome { code: 0, results: place(r) }));
         let start_ns = self.trace.lanes[lane].events.last().map_or(0, |e| e.end_ns() + 1000);
         let event = Event { call, outcome, start_ns, duration_ns: 1000, words_at: 0, words_len: 0 };

@@ -5,7 +5,7 @@
 
 use crate::constant;
 use crate::function::{Direction, Function, Kind};
-use crate::site::SiteId;
+use crate::site::{Frame, FrameId, SiteId};
 
 /// An argument, or a result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -54,11 +54,19 @@ pub struct Call {
     pub function: Function,
     /// The place in the program that called it, if it could be had.
     pub site: Option<SiteId>,
+    /// Who called the function that this place is in, as far as it was recorded.
+    pub caller: Option<FrameId>,
     /// One value a parameter, in the order of the C binding. Nil where MPI only writes.
     pub arguments: Box<[Value]>,
 }
 
 impl Call {
+    /// Where it was made, and who had called that function; None if that was not recorded.
+    #[must_use]
+    pub fn frame(&self) -> Option<Frame> {
+        self.site.map(|site| Frame { site, caller: self.caller })
+    }
+
     /// The argument of this name. Nil if the function has none of that name.
     #[must_use]
     pub fn argument(&self, name: &str) -> &Value {

@@ -5,12 +5,13 @@
 use std::io::Read;
 
 use rmp::encode as put;
+use rustc_hash::FxHashMap;
 
 use crate::builder::TraceBuilder;
 use crate::call::{Call, Outcome, Value};
 use crate::function::Function;
 use crate::record::{Chunk, Clock};
-use crate::site::{Object, Site};
+use crate::site::{Frame, FrameId, Object, Site, SiteId};
 use crate::trace::{Event, Lane};
 
 /// zstd's fastest ordinary level: the columns gain little from more.
@@ -23,7 +24,7 @@ const BODY_MAX: u64 = 256 << 20;
 pub enum Entry {
     /// A file of machine code: `[path, build-id]`.
     Object,
-    /// A call site: `[object, offset]`.
+    /// A place in the program: `[object, offset]`, `[object, offset, caller or nil]` or `[object, offset, caller or nil, method]`.
     Site,
     /// A call: `[function, site or nil, argument…]`.
     Call,
@@ -83,6 +84,23 @@ impl Body {
     fn entry_with(&mut self, kind: Entry, encode: impl FnOnce(&mut Vec<u8>)) {
         encode(&mut self.entries[kind as usize]);
         self.counts[kind as usize] += 1;
+    }
+
+    /// The number of a site with its callers, which is put into the dictionary if it is new, they before it.
+    fn site_of(&mut self, trace: &crate::Trace, frame: Frame, known: &mut FxHashMap<Frame, u32>) -> u32 {
+        let mut chain = vec![frame];
+        while let Some(&Frame { caller: Some(caller), .. }) = chain.last().filter(|frame| !known.contains_key(*frame)) {
+            chain.push(trace.frames[caller.0 as usize]);
+        }
+        let mut caller = None;
+        for frame in chain.into_iter().rev() {
+            let number = *known.entry(frame).or_insert_with(|| {
+                self.entry_with(Entry::Site, |out| write_site(out, trace.site(frame.site), caller));
+                self.counts[Entry::Site as usize] - 1
+            });
+            caller = Some(number);
+        }
+        caller.unwrap_or_default()
     }
 
     /// Whether the dictionary has the entries that an event refers to.
@@ -296,12 +314,21 @@ pub fn write_outcome(out: &mut Vec<u8>, code: i32, results: &[Value]) {
     results.iter().for_each(|value| write_value(out, value));
 }
 
-/// Encodes the entry of a site.
-pub fn write_site(out: &mut Vec<u8>, site: &Site) {
+/// Encodes the entry of a site. `caller` is the number, in the same dictionary, of the place that called the function that it is in.
+pub fn write_site(out: &mut Vec<u8>, site: &Site, caller: Option<u32>) {
     let write = "writing to a Vec succeeds";
-    put::write_array_len(out, 2).expect(write);
+    let len = if site.method.is_some() { 4 } else { 2 + u32::from(caller.is_some()) };
+    put::write_array_len(out, len).expect(write);
     put::write_uint(out, u64::from(site.object)).expect(write);
     put::write_uint(out, site.offset).expect(write);
+    match caller {
+        Some(caller) => put::write_uint(out, u64::from(caller)).map(drop).expect(write),
+        None if len > 2 => put::write_nil(out).expect(write),
+        None => {}
+    }
+    if let Some(method) = &site.method {
+        put::write_str(out, method).expect(write);
+    }
 }
 
 /// Encodes the entry of an object.
@@ -388,22 +415,28 @@ impl Numbers {
             let (path, build_id) = (reader.text()?.into(), reader.text()?.into());
             objects.push(builder.object(Object { path, build_id }));
         }
-        let mut sites = Vec::new();
+        let mut sites: Vec<(Option<SiteId>, Option<FrameId>)> = Vec::new();
         for _ in 0..reader.array()? {
-            reader.array()?;
+            let len = reader.array()?;
             let object = reader.int()? as usize;
             let object = *objects.get(object).ok_or("a site's object is not in its dictionary")?;
-            sites.push(builder.site(Site { object, offset: reader.int()? as u64 }));
+            let offset = reader.int()? as u64;
+            let caller = if len > 2 { reader.value()?.int() } else { None };
+            let method = if len > 3 { Some(reader.text()?.into()) } else { None };
+            let caller =
+                caller.map(|at| sites.get(at as usize).copied().ok_or("a site's caller is not before it in its dictionary"));
+            let caller = caller.transpose()?.and_then(|(site, caller)| Some(builder.frame(Frame { site: site?, caller })));
+            sites.push((Some(builder.site(Site { object, offset, method })), caller));
         }
         let mut calls = Vec::new();
         for _ in 0..reader.array()? {
             let len = reader.array()?.checked_sub(2).ok_or("a call is too short")?;
             let function = Function::named(reader.text()?).unwrap_or(Function::UNKNOWN);
-            let site = match reader.value()? {
-                Value::Int(n) => Some(*sites.get(n as usize).ok_or("a call's site is not in its dictionary")?),
-                _ => None,
+            let (site, caller) = match reader.value()? {
+                Value::Int(n) => *sites.get(n as usize).ok_or("a call's site is not in its dictionary")?,
+                _ => (None, None),
             };
-            calls.push(builder.call(Call { function, site, arguments: reader.values(len)? }));
+            calls.push(builder.call(Call { function, site, caller, arguments: reader.values(len)? }));
         }
         let mut outcomes = Vec::new();
         for _ in 0..reader.array()? {
@@ -422,16 +455,15 @@ pub fn body_of(trace: &crate::Trace, lane: &Lane, events: std::ops::Range<usize>
     for object in &trace.objects {
         body.entry_with(Entry::Object, |out| write_object(out, object));
     }
-    for site in &trace.sites {
-        body.entry_with(Entry::Site, |out| write_site(out, site));
-    }
-    let mut calls = rustc_hash::FxHashMap::default();
-    let mut outcomes = rustc_hash::FxHashMap::default();
+    let mut sites = FxHashMap::default();
+    let mut calls = FxHashMap::default();
+    let mut outcomes = FxHashMap::default();
     for event in &lane.events[events] {
         let next = count(calls.len());
         let call = *calls.entry(event.call).or_insert_with(|| {
             let call = trace.call(event.call);
-            body.entry_with(Entry::Call, |out| write_call(out, call.function, call.site.map(|s| s.0), &call.arguments));
+            let site = call.site.map(|site| body.site_of(trace, Frame { site, caller: call.caller }, &mut sites));
+            body.entry_with(Entry::Call, |out| write_call(out, call.function, site, &call.arguments));
             next
         });
         let outcome = event.outcome.map_or(0, |id| {

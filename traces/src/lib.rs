@@ -30,6 +30,6 @@ pub use call::{Call, Outcome, Status, Value};
 pub use error::Error;
 pub use function::{Class, Direction, Function, Kind, Length, Parameter, mpi};
 pub use reader::open;
-pub use site::{Object, Site, SiteId};
+pub use site::{Frame, FrameId, Object, Site, SiteId};
 pub use trace::{CallId, Ending, Event, Lane, OutcomeId, Process, Trace};
 pub use writer::{join, join_finished, write};

@@ -129,6 +129,12 @@ fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Trace,
     }
     let mut trace = builder.finish();
     missing_ranks(path, &mut trace);
+    let paused = trace.paused_ranks();
+    if !paused.is_empty() {
+        trace
+            .damage
+            .push(format!("the program switched the recording of {} off for a time, by MPI_Pcontrol", rank_list(&paused)));
+    }
     incomplete_ranks(path, &mut trace);
     close_open_calls(&mut trace, ends_ns.into_iter().max().unwrap_or(0));
     Ok(trace)

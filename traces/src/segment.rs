@@ -30,6 +30,8 @@ const EVENT: usize = 24;
 pub const WORDS_MAX: usize = 4096;
 /// The largest dictionary entry that is kept.
 pub const ENTRY_MAX: usize = ARENA / 8;
+/// More entries than a call and its outcome bring: the frames of a stack, and the file of each.
+const ENTRIES_MAX: usize = 256;
 /// Slots of the table of known entries, a power of two.
 const SLOTS: usize = 1 << 14;
 
@@ -382,7 +384,7 @@ impl<M: DerefMut<Target = [u8]>> Recording<M> {
     pub fn has_room(&self) -> bool {
         self.events + EVENT * 2 + WORDS_MAX * 8 <= EVENTS
             && self.arena + 3 * ENTRY_MAX <= ARENA
-            && self.known.len() + 8 < SLOTS / 2
+            && self.known.len() + ENTRIES_MAX < SLOTS / 2
     }
 
     /// Puts a call on record that is about to be made. Ask [`Recording::has_room`] first.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use addr2line::{Loader, demangle_auto};
 use object::{Object as _, ReadCache};
 
-use crate::site::{Object, Site, SiteId};
+use crate::site::{Frame, Object, Site, SiteId, outwards};
 use crate::trace::Trace;
 
 /// A call site as a person knows it.
@@ -83,6 +83,7 @@ fn last_part(path: &str) -> &str {
 /// Finds the lines of the sites of one trace. It opens each object once, when the first of its sites is asked for.
 pub struct Resolver {
     sites: Vec<Site>,
+    frames: Vec<Frame>,
     objects: Vec<Object>,
     opened: Vec<OnceCell<Result<Code, Missing>>>,
 }
@@ -93,14 +94,39 @@ impl Resolver {
     pub fn new(trace: &Trace) -> Resolver {
         Resolver {
             sites: trace.sites.clone(),
+            frames: trace.frames.clone(),
             objects: trace.objects.clone(),
             opened: trace.objects.iter().map(|_| OnceCell::new()).collect(),
         }
     }
 
-    /// Where this site is.
+    /// Where this site is: of functions that were inlined into each other, the innermost of the user's own.
     #[must_use]
     pub fn resolve(&self, site: SiteId) -> Location {
+        Stack::of(self.functions(site)).line().clone()
+    }
+
+    /// The line of the user's own from which a call was made.
+    #[must_use]
+    pub fn line(&self, frame: Frame) -> Location {
+        let mut innermost = None;
+        for location in outwards(&self.frames, frame).flat_map(|site| self.functions(site)) {
+            if location.is_users() {
+                return location;
+            }
+            innermost.get_or_insert(location);
+        }
+        innermost.unwrap_or_else(|| self.resolve(frame.site))
+    }
+
+    /// Where a call was made, and what led there.
+    #[must_use]
+    pub fn stack(&self, frame: Frame) -> Stack {
+        Stack::of(outwards(&self.frames, frame).flat_map(|site| self.functions(site)).collect())
+    }
+
+    /// The functions that this site is in, which were inlined into each other: the innermost first, and always one.
+    fn functions(&self, site: SiteId) -> Vec<Location> {
         let mut location = Location {
             file: None,
             line: None,
@@ -110,26 +136,98 @@ impl Resolver {
             offset: 0,
             missing: Some(Missing::Unknown),
         };
-        let Some(site) = self.sites.get(site.0 as usize) else { return location };
+        let Some(site) = self.sites.get(site.0 as usize) else { return vec![location] };
         location.offset = site.offset;
         let at = site.object as usize;
-        let Some(object) = self.objects.get(at) else { return location };
+        let Some(object) = self.objects.get(at) else { return vec![location] };
         location.object = object.path.to_string();
         if let Some(function) = object.script_function() {
             let file = if object.path.is_empty() { "the interpreter, as it ends" } else { &object.path };
             location.file = Some(file.to_owned());
             location.line = u32::try_from(site.offset).ok().filter(|line| *line > 0);
-            location.function = Some(function.to_owned());
+            location.function = Some(function.to_owned()).filter(|function| !function.is_empty());
             location.missing = None;
-            return location;
+            return vec![location];
         }
         match self.opened[at].get_or_init(|| Code::open(object)) {
-            Ok(code) => code.fill(&mut location),
-            Err(missing) => location.missing = Some(*missing),
+            Ok(code) => code.functions(location),
+            Err(missing) => vec![Location { missing: Some(*missing), ..location }],
         }
-        location
     }
 }
+
+/// Where a call was made, and what led there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stack {
+    /// The places, the innermost first; always one.
+    pub frames: Vec<Location>,
+    /// Which of them is shown: the innermost in a source of the user's own, or else the innermost.
+    pub shown: usize,
+}
+
+impl Stack {
+    /// The stack of these places.
+    #[must_use]
+    pub fn of(frames: Vec<Location>) -> Stack {
+        let shown = frames.iter().position(Location::is_users).unwrap_or(0);
+        Stack { frames, shown }
+    }
+
+    /// The line that is shown.
+    #[must_use]
+    pub fn line(&self) -> &Location {
+        &self.frames[self.shown]
+    }
+
+    /// By way of which functions of libraries that line calls MPI, the innermost first.
+    #[must_use]
+    pub fn libraries(&self) -> &[Location] {
+        &self.frames[..self.shown]
+    }
+
+    /// Who called the function with that line, the innermost first.
+    #[must_use]
+    pub fn callers(&self) -> &[Location] {
+        &self.frames[self.shown + 1..]
+    }
+}
+
+impl Location {
+    /// Whether it is a line of the program itself, and not of a library or a compiler.
+    #[must_use]
+    pub fn is_users(&self) -> bool {
+        let is_own = |file: &str| !DEPENDENCIES.iter().any(|part| file.contains(part));
+        let is_installed = SYSTEM.iter().any(|directory| self.object.starts_with(directory));
+        self.line.is_some() && self.file.as_deref().is_some_and(is_own) && !is_installed
+    }
+
+    /// The function, its file and line in a few words: `solve (solver.c:12)`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match &self.function {
+            // The top level of a script is in no function.
+            Some(function) if function == "<module>" => self.to_string(),
+            Some(function) if self.file.is_some() => format!("{function} ({self})"),
+            Some(function) => format!("{function} ({})", last_part(&self.object)),
+            None => self.to_string(),
+        }
+    }
+}
+
+/// What the paths of sources have that belong to a library or a compiler.
+const DEPENDENCIES: [&str; 8] = [
+    "/.cargo/registry/",
+    "/.cargo/git/",
+    "/rustc/",
+    "/usr/include/",
+    "/site-packages/",
+    "/dist-packages/",
+    "/lib/python3",
+    "<frozen ",
+];
+
+/// Where the libraries of the system are.
+const SYSTEM: [&str; 4] = ["/usr/lib", "/lib/", "/lib64/", "/usr/local/lib"];
 
 /// An object that was opened.
 struct Code {
@@ -156,50 +254,48 @@ impl Code {
         Ok(Code { own, split_off })
     }
 
-    /// Completes the location of a call that returns to its offset.
-    fn fill(&self, location: &mut Location) {
+    /// The functions that were inlined into each other where a call returns to this place, the innermost first.
+    fn functions(&self, place: Location) -> Vec<Location> {
         // The return address may belong to the next line, or the next function: the byte before it is in the call.
-        let address = location.offset.saturating_sub(1);
+        let address = place.offset.saturating_sub(1);
         let lines = self.split_off.as_ref().unwrap_or(&self.own);
-        if let Some(frame) = users_frame(lines, address) {
-            *location = Location { object: std::mem::take(&mut location.object), offset: location.offset, ..frame };
-        } else {
-            location.missing = Some(Missing::NoDebugInfo);
+        let mut found = frames(lines, address, &place);
+        if found.is_empty() {
+            found.push(Location { missing: Some(Missing::NoDebugInfo), ..place });
         }
-        if location.function.is_none() {
+        if let Some(outermost) = found.last_mut().filter(|location| location.function.is_none()) {
             let symbol = self.own.find_symbol(address);
-            location.function = symbol.map(|name| demangle_auto(Cow::from(name), None).into_owned());
+            outermost.function = symbol.map(|name| of_module(&demangle_auto(Cow::from(name), None)));
         }
+        found
     }
 }
 
-/// The frame to show of those that were inlined into each other at this address: the innermost in a file of the user's own.
-fn users_frame(lines: &Loader, address: u64) -> Option<Location> {
-    let mut innermost = None;
-    let mut frames = lines.find_frames(address).ok()?;
+/// The lines of the functions at an address, in the object of this place.
+fn frames(lines: &Loader, address: u64, place: &Location) -> Vec<Location> {
+    let mut found = Vec::new();
+    let Ok(mut frames) = lines.find_frames(address) else { return found };
     while let Ok(Some(frame)) = frames.next() {
-        let Some(place) = frame.location else { continue };
-        let (Some(file), Some(line)) = (place.file, place.line) else { continue };
-        let found = Location {
+        let Some(line) = frame.location else { continue };
+        let (Some(file), Some(number)) = (line.file, line.line) else { continue };
+        found.push(Location {
             file: Some(tidy(file)),
-            line: Some(line),
-            column: place.column.filter(|&column| column > 0),
-            function: frame.function.and_then(|f| f.demangle().ok().map(Cow::into_owned)),
-            object: String::new(),
-            offset: 0,
+            line: Some(number),
+            column: line.column.filter(|&column| column > 0),
+            function: frame.function.and_then(|f| f.demangle().ok().map(|name| of_module(&name))),
             missing: None,
-        };
-        if !is_dependency(file) {
-            return Some(found);
-        }
-        innermost.get_or_insert(found);
+            ..place.clone()
+        });
     }
-    innermost
+    found
 }
 
-/// Whether a source file belongs to a library or a compiler rather than to the program.
-fn is_dependency(file: &str) -> bool {
-    ["/.cargo/registry/", "/.cargo/git/", "/rustc/", "/usr/include/"].iter().any(|part| file.contains(part))
+/// A function as it is called in its language: gfortran names those of modules `__module_MOD_function`.
+fn of_module(name: &str) -> String {
+    match name.strip_prefix("__").and_then(|rest| rest.split_once("_MOD_")) {
+        Some((module, function)) => format!("{module}::{function}"),
+        None => name.to_owned(),
+    }
 }
 
 /// The path without `.` and doubled slashes.
@@ -273,7 +369,7 @@ int main(void) {
         let object = builder.object(Object { path, build_id });
         let mut sites = offsets.lines().map(|offset| {
             let offset = u64::from_str_radix(offset, 16).unwrap();
-            builder.site(Site { object, offset })
+            builder.site(Site { object, offset, method: None })
         });
         let sites = [(); 3].map(|()| sites.next().unwrap());
         (Resolver::new(&builder.finish()), sites)

@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use crate::call::{Call, Outcome};
 use crate::constant::FIRST_MADE;
+use crate::function::mpi;
 use crate::payload::Keep;
-use crate::site::{Object, Site, SiteId};
+use crate::site::{Frame, Object, Site, SiteId, outwards};
 
 /// The number of a [`Call`] in [`Trace::calls`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,6 +31,8 @@ pub struct Trace {
     pub outcomes: Vec<Outcome>,
     /// Every distinct place that calls were made from.
     pub sites: Vec<Site>,
+    /// Every distinct place that led to one, with all that led there itself.
+    pub frames: Vec<Frame>,
     /// The files of machine code that the sites lie in.
     pub objects: Vec<Object>,
     /// The calls themselves: one lane a thread, by rank and then by thread.
@@ -147,12 +150,38 @@ impl Trace {
         &self.sites[id.0 as usize]
     }
 
+    /// What a call is called in the words of its program: the method of a binding with the function that it calls, or the function.
+    #[must_use]
+    pub fn name_of(&self, call: &Call) -> String {
+        let method = call.site.and_then(|site| self.sites.get(site.0 as usize)?.method.as_deref());
+        method.map_or_else(|| call.function.to_string(), |method| format!("{method} ({})", call.function))
+    }
+
+    /// The places of a stack: where the call was made, then who called that function, and so on outwards.
+    pub fn stack(&self, innermost: Frame) -> impl Iterator<Item = SiteId> + '_ {
+        outwards(&self.frames, innermost)
+    }
+
     /// The lanes of a rank, which lie side by side.
     #[must_use]
     pub fn lanes_of(&self, rank: u32) -> Range<usize> {
         let start = self.lanes.partition_point(|l| l.rank.is_some_and(|r| r < rank));
         let len = self.lanes[start..].iter().take_while(|l| l.rank == Some(rank)).count();
         start..start + len
+    }
+
+    /// The ranks whose program has switched the recording off for a time (MPI_Pcontrol), so that calls of theirs are missing.
+    #[must_use]
+    pub fn paused_ranks(&self) -> Vec<u32> {
+        let is_switch: Vec<bool> = self.calls.iter().map(|call| call.function == mpi::PCONTROL).collect();
+        if !is_switch.contains(&true) {
+            return Vec::new();
+        }
+        let is_off = |lane: &Lane, event: &Event| is_switch[event.call.0 as usize] && lane.words_of(event) == [1];
+        let is_paused = |lane: &&Lane| lane.events.iter().any(|event| is_off(lane, event));
+        let mut ranks: Vec<u32> = self.lanes.iter().filter(is_paused).filter_map(|lane| lane.rank).collect();
+        ranks.dedup();
+        ranks
     }
 
     /// How many calls were recorded.

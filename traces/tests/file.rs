@@ -10,7 +10,7 @@ use traces::payload::{Keep, whole_digest};
 use traces::record::{Clock, ProcessRecord, Record};
 use traces::segment::{RING_BYTES, Recording};
 use traces::store::{Contents, PIECE_BYTES, Packer};
-use traces::{Ending, Error, Event, Function, Trace, TraceBuilder, Value, mpi};
+use traces::{Ending, Error, Event, Frame, FrameId, Function, Object, Site, Trace, TraceBuilder, Value, mpi};
 
 /// A trace of two ranks with a send, a receive, and a call that never returned.
 fn sample() -> Trace {
@@ -126,7 +126,7 @@ proptest! {
     fn every_event_survives(times in prop::collection::vec((0u64..1 << 40, 0u64..1 << 30, any::<[u64; 2]>()), 1..200)) {
         let mut b = TraceBuilder::with_ranks(1);
         b.push(0, mpi::INIT, 1, &[], Some(&[]));
-        let call = b.call(traces::Call { function: mpi::BARRIER, site: None, arguments: Box::new([Value::Int(0x101)]) });
+        let call = b.call(traces::Call { function: mpi::BARRIER, site: None, caller: None, arguments: Box::new([Value::Int(0x101)]) });
         let outcome = b.outcome(traces::Outcome::default());
         let mut start_ns = 2000;
         for (gap, duration_ns, words) in times {
@@ -137,6 +137,31 @@ proptest! {
         let trace = b.finish();
         let (_dir, path) = written(&trace);
         prop_assert_eq!(traces::open(&path).unwrap(), trace);
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_call_keeps_its_stack(frames in prop::collection::vec((0u64..9, any::<prop::sample::Index>(), any::<bool>()), 1..40)) {
+        let mut b = TraceBuilder::with_ranks(1);
+        let object = b.object(Object { path: "program".into(), build_id: "".into() });
+        let mut known: Vec<Option<FrameId>> = vec![None];
+        for (offset, caller, is_method) in frames {
+            let method = is_method.then(|| "Comm.bcast".into());
+            let site = b.site(Site { object, offset, method });
+            let caller = known[caller.index(known.len())];
+            known.push(Some(b.frame(Frame { site, caller })));
+            let call = b.call(traces::Call { function: mpi::INIT, site: Some(site), caller, arguments: Box::new([]) });
+            b.event(0, Event { call, outcome: None, start_ns: 0, duration_ns: 0, words_at: 0, words_len: 0 }, &[]);
+        }
+        let trace = b.finish();
+        let (_dir, path) = written(&trace);
+        let read = traces::open(&path).unwrap();
+        let stacks = |trace: &Trace| -> Vec<Vec<Site>> {
+            let calls = trace.lanes[0].events.iter().map(|event| trace.call(event.call));
+            calls.map(|call| trace.stack(call.frame().unwrap()).map(|site| trace.site(site).clone()).collect()).collect()
+        };
+        prop_assert_eq!(stacks(&read), stacks(&trace));
     }
 }
 

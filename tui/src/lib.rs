@@ -24,7 +24,7 @@ use std::io;
 
 use ratatui::buffer::Buffer;
 use sim::Report;
-use traces::{SiteId, Trace};
+use traces::{Frame, Trace};
 
 use input::Input;
 use layout::Layout;
@@ -42,8 +42,20 @@ pub struct Recording {
     pub report: Report,
     /// Whether the run goes on, so that there is more to read later.
     pub running: bool,
-    /// Turns a site into `file:line`, where that can be had.
-    pub locate: Box<dyn Fn(SiteId) -> Option<String>>,
+    /// Says where a call was made, where that can be had.
+    pub locate: Locate,
+}
+
+/// Says where a call was made, from its site and the callers of that.
+pub type Locate = Box<dyn Fn(Frame) -> Option<Located>>;
+
+/// Where a call was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Located {
+    /// The line that is shown: `ring.c:41`.
+    pub line: String,
+    /// The functions that led there, the innermost first, each with its line: more than one, or none.
+    pub stack: Vec<String>,
 }
 
 /// How to draw.

@@ -4,7 +4,7 @@
 //! a number of its own. A handle that is not known is given number 0, and the library is never asked about it: it might abort.
 
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustc_hash::FxHashMap;
 use traces::constant::{self, FIRST_MADE};
@@ -16,6 +16,7 @@ use crate::fetches::Fetches;
 use crate::payload::Layout;
 use crate::real;
 use crate::requests::Requests;
+use crate::turns::{self, Turn};
 
 /// The number of a handle that is not known.
 pub const UNKNOWN: i64 = constant::UNKNOWN_HANDLE;
@@ -203,14 +204,13 @@ pub fn measure(datatype: usize) -> Datatype {
     Datatype { id: UNKNOWN, bytes, contiguous, layout }
 }
 
-/// The handles, shared by the threads of the process.
-struct Shared {
-    handles: UnsafeCell<Option<Handles>>,
-    taken: AtomicBool,
-}
+/// The handles, shared by the threads of the process, which take turns at them.
+struct Shared(UnsafeCell<Option<Handles>>);
 
-// SAFETY: `with` gives the cell to one thread at a time.
+// SAFETY: whoever uses the cell has the turn.
 unsafe impl Sync for Shared {}
+
+static SHARED: Shared = Shared(UnsafeCell::new(None));
 
 /// Grows whenever a handle other than a request is made or freed.
 static EPOCH: AtomicU64 = AtomicU64::new(0);
@@ -227,19 +227,16 @@ pub fn change() {
     EPOCH.fetch_add(1, Ordering::Relaxed);
 }
 
-static SHARED: Shared = Shared { handles: UnsafeCell::new(None), taken: AtomicBool::new(false) };
-
-fn take() -> bool {
-    SHARED.taken.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
-}
-
 /// Works on the handles, one thread at a time. The closure is short and does not call `with` again.
 #[inline]
 pub fn with<R>(work: impl FnOnce(&mut Handles) -> R) -> R {
-    while !take() {
-        std::thread::yield_now();
-    }
-    work_taken(work)
+    let turn = loop {
+        match turns::take() {
+            Some(turn) => break turn,
+            None => std::thread::yield_now(),
+        }
+    };
+    in_turn(turn, work)
 }
 
 /// How often a call inside another one looks whether the handles are free to be worked on.
@@ -249,28 +246,21 @@ const TRIES: u32 = 10_000;
 /// might be, waiting would be for ever: then it is not noted.
 pub fn free_nested(kind: Kind, handle: u64) {
     change();
-    let is_taken = (0..TRIES).any(|_| {
-        take() || {
+    let turn = (0..TRIES).find_map(|_| {
+        turns::take().or_else(|| {
             std::thread::yield_now();
-            false
-        }
+            None
+        })
     });
-    if is_taken {
-        work_taken(|handles| handles.free(kind, handle));
+    if let Some(turn) = turn {
+        in_turn(turn, |handles| handles.free(kind, handle));
     }
 }
 
-/// Works on the handles, which were taken, and gives them back.
+/// Works on the handles in this turn.
 #[inline]
-fn work_taken<R>(work: impl FnOnce(&mut Handles) -> R) -> R {
-    struct Release;
-    impl Drop for Release {
-        fn drop(&mut self) {
-            SHARED.taken.store(false, Ordering::Release);
-        }
-    }
-    let _release = Release;
-    // SAFETY: `taken` was false and is true now, so this is the only reference.
-    let handles = unsafe { &mut *SHARED.handles.get() };
+fn in_turn<R>(_turn: Turn, work: impl FnOnce(&mut Handles) -> R) -> R {
+    // SAFETY: there is one turn at a time, so this is the only reference.
+    let handles = unsafe { &mut *SHARED.0.get() };
     work(handles.get_or_insert_with(Handles::default))
 }

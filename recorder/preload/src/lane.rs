@@ -18,12 +18,13 @@ use traces::record::{Chunk, Record};
 use traces::segment::{RING_BYTES, Recording, STOP_AT, Stop};
 
 use crate::arguments::Arguments;
-use crate::callers::Callers;
+use crate::methods::Methods;
 use crate::output::{Output, without_signals};
 use crate::process::{self, Process, clock};
 use crate::recent::Recent;
 use crate::results::Results;
 use crate::sites::Sites;
+use crate::stacks::Stacks;
 use crate::store::Store;
 
 /// A file mapped into memory.
@@ -88,7 +89,9 @@ pub struct Lane {
     /// Its segment.
     pub recording: Recording<Mapping>,
     /// Where its calls come from.
-    pub callers: Callers,
+    pub stacks: Stacks,
+    /// The methods of Python that they come from.
+    pub methods: Methods,
     /// The addresses that it was called from.
     pub sites: Sites,
     /// The calls that it made of late.
@@ -112,8 +115,8 @@ pub struct Thread {
     lane: Cell<*mut Lane>,
     /// Whether the lane is lent. A callback or a signal handler of the program that calls MPI_Abort may find it so.
     is_lent: Cell<bool>,
-    /// The line of Python that is making a call; 0 if it is none, or not known. See `python`.
-    pub python_line: Cell<usize>,
+    /// The stack of Python that is making a call; 0 if it is none, or not known. See `python`.
+    pub python_stack: Cell<usize>,
 }
 
 thread_local! {
@@ -123,7 +126,7 @@ thread_local! {
         outermost: Cell::new(Function::UNKNOWN),
         lane: Cell::new(ptr::null_mut()),
         is_lent: Cell::new(false),
-        python_line: Cell::new(0),
+        python_stack: Cell::new(0),
     } };
 }
 
@@ -206,7 +209,8 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
         process,
         calls: 0,
         recording,
-        callers: Callers::default(),
+        stacks: Stacks::of_thread(process.settings.stack),
+        methods: Methods::default(),
         sites: Sites::default(),
         recent: Recent::default(),
         arguments: Arguments::default(),

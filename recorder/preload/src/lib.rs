@@ -10,15 +10,17 @@
 
 mod abi;
 mod arguments;
-mod callers;
+mod by_handle;
 mod communicators;
 mod contents;
 mod dlsym;
 mod fetches;
+mod frames;
 mod handles;
 mod lane;
 mod loader;
 mod memory;
+mod methods;
 mod output;
 mod payload;
 mod pieces;
@@ -34,7 +36,10 @@ mod requests;
 mod results;
 mod shape;
 mod sites;
+mod stacks;
 mod store;
+mod turns;
+mod unwinding;
 mod weak;
 mod wrapper;
 

@@ -238,7 +238,7 @@ impl Packed {
 }
 
 /// Ticks between two looks at what is loaded: less than a millisecond. To load and initialise a CUDA driver takes many.
-const LOOK_TICKS: u64 = 1 << 20;
+const LOOK_TICKS: u64 = 1 << 17;
 
 /// Whether all memory is the host's, for all we know: no CUDA driver is loaded.
 fn is_host_memory(now: u64) -> bool {

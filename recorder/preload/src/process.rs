@@ -7,7 +7,7 @@ use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use recorder::settings::Settings;
@@ -16,12 +16,14 @@ use traces::record::{Clock, ProcessRecord};
 use traces::segment::Stop;
 
 use crate::output::without_signals;
-use crate::{callers, loader, python, readable, real, weak};
+use crate::{loader, python, readable, real, stacks, turns, weak};
 
 const UNDECIDED: u8 = 0;
 const ON: u8 = 1;
 const OFF: u8 = 2;
 
+/// Whether MPI_Pcontrol has switched the recording off.
+static PAUSED: AtomicBool = AtomicBool::new(false);
 static STATE: AtomicU8 = AtomicU8::new(UNDECIDED);
 static THREADS: AtomicU32 = AtomicU32::new(0);
 static PROCESS: OnceLock<Process> = OnceLock::new();
@@ -53,6 +55,17 @@ pub fn is_on() -> bool {
     STATE.load(Ordering::Relaxed) == ON
 }
 
+/// Whether only what has to be known later is recorded, because the program has called MPI_Pcontrol with level 0.
+#[inline]
+pub fn is_paused() -> bool {
+    PAUSED.load(Ordering::Relaxed)
+}
+
+/// MPI_Pcontrol switches the recording off or on. Gives whether it was the other way before.
+pub fn pause(off: bool) -> bool {
+    PAUSED.swap(off, Ordering::Relaxed) != off
+}
+
 /// The recording, if it is on. The first to ask begins it.
 pub fn recording() -> Option<&'static Process> {
     match STATE.load(Ordering::Relaxed) {
@@ -60,6 +73,11 @@ pub fn recording() -> Option<&'static Process> {
         OFF => None,
         _ => begin(),
     }
+}
+
+/// How many frames of a stack are wanted.
+pub fn depth() -> usize {
+    PROCESS.get().map_or(1, |process| process.settings.stack.max(1))
 }
 
 /// Records no more, in any thread.
@@ -107,6 +125,7 @@ fn begin() -> Option<&'static Process> {
     unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     look_at_objects();
     let process = PROCESS.get_or_init(|| {
+        turns::begin();
         let record = ProcessRecord { payload: settings.payload, ..describe() };
         Process { settings, record }
     });
@@ -120,7 +139,7 @@ fn look_at_objects() {
         |o: &loader::Object| !o.name.to_bytes().starts_with(b"linux-vdso") && !o.contains(look_at_objects as *const () as usize);
     let objects: Vec<loader::Object> = loader::objects().into_iter().filter(is_programs).collect();
     weak::hide_missing_functions(&objects);
-    callers::look_at(&objects);
+    stacks::look_at(&objects);
     readable::look_at(&objects);
     python::look_at(&objects);
 }
@@ -171,6 +190,9 @@ impl Process {
     /// The stem of the files of the next thread's segment, and the thread's number.
     pub fn next_segment(&self) -> (PathBuf, u32) {
         let thread = THREADS.fetch_add(1, Ordering::Relaxed);
+        if thread > 0 {
+            turns::join();
+        }
         (self.settings.parts.join(format!("{}-{}-{thread}", self.record.host, self.record.pid)), thread)
     }
 
@@ -234,12 +256,16 @@ fn remove_segments(parts: &Path) {
 
 /// Time as a recording tells it.
 pub mod clock {
-    /// The tick counter: cheap, and the same on all cores of a machine.
+    /// Bits of the counter that are not kept: reading it takes far longer than eight of its ticks, and what is shorter packs better.
+    #[cfg(target_arch = "x86_64")]
+    const COARSE: u32 = 3;
+
+    /// The tick counter: cheap, and the same on all cores of a machine. A tick is a few nanoseconds.
     #[inline]
     pub fn ticks() -> u64 {
         // SAFETY: rdtsc reads a counter that every x86-64 processor has.
         #[cfg(target_arch = "x86_64")]
-        return unsafe { std::arch::x86_64::_rdtsc() };
+        return unsafe { std::arch::x86_64::_rdtsc() } >> COARSE;
         #[cfg(target_arch = "aarch64")]
         {
             let ticks: u64;

@@ -1,21 +1,26 @@
-//! The line of Python that a call comes from.
+//! The lines of Python that a call comes from.
 //!
-//! Between a Python program and MPI stands an extension module (mpi4py), and what the user wrote is the line that the interpreter is at.
-//! It can only be asked for while the interpreter's lock is held, and waiting for the lock could hang a program that did not. So the
-//! module's own giving up of the lock, before each call that may take long, goes by here and notes the line; what is called with
+//! Between a Python program and MPI stands an extension module (mpi4py), and what the user wrote is the line that the interpreter is at, and
+//! those that led there. They can only be asked for while the interpreter's lock is held, and waiting for the lock could hang a program that did not. So the
+//! module's own giving up of the lock, before each call that may take long, goes by here and notes the stack; what is called with
 //! the lock held is looked up at once. Neither takes any lock of the interpreter's.
 
-use std::collections::HashMap;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::frames::{self, Frame, Place};
 use crate::lane::{THREAD, Thread};
 use crate::loader::{self, Object};
+use crate::methods::Methods;
+use crate::process;
 use crate::ranges::Ranges;
 use crate::relocations::{each_import, read_slot, write_slot};
+use crate::stacks::Found;
 
 /// A line of a script.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Line {
     /// The file.
     pub file: String,
@@ -39,6 +44,9 @@ struct Interpreter {
     is_initialized: unsafe extern "C" fn() -> c_int,
     holds_lock: unsafe extern "C" fn() -> c_int,
     frame: unsafe extern "C" fn() -> Pointer,
+    caller: unsafe extern "C" fn(Pointer) -> Pointer,
+    /// How far a frame has come in its code; only since 3.11.
+    position: Option<unsafe extern "C" fn(Pointer) -> c_int>,
     line_number: unsafe extern "C" fn(Pointer) -> c_int,
     code: unsafe extern "C" fn(Pointer) -> Pointer,
     attribute: unsafe extern "C" fn(Pointer, *const c_char) -> Pointer,
@@ -65,6 +73,8 @@ impl Interpreter {
                 is_initialized: transmute::<usize, unsafe extern "C" fn() -> c_int>(symbol(c"Py_IsInitialized")?),
                 holds_lock: transmute::<usize, unsafe extern "C" fn() -> c_int>(symbol(c"PyGILState_Check")?),
                 frame: transmute::<usize, unsafe extern "C" fn() -> Pointer>(symbol(c"PyEval_GetFrame")?),
+                caller: transmute::<usize, unsafe extern "C" fn(Pointer) -> Pointer>(symbol(c"PyFrame_GetBack")?),
+                position: symbol(c"PyFrame_GetLasti").map(|at| transmute::<usize, unsafe extern "C" fn(Pointer) -> c_int>(at)),
                 line_number: transmute::<usize, unsafe extern "C" fn(Pointer) -> c_int>(symbol(c"PyFrame_GetLineNumber")?),
                 code: transmute::<usize, unsafe extern "C" fn(Pointer) -> Pointer>(symbol(c"PyFrame_GetCode")?),
                 attribute: transmute::<usize, unsafe extern "C" fn(Pointer, *const c_char) -> Pointer>(symbol(
@@ -80,43 +90,85 @@ impl Interpreter {
         }
     }
 
-    /// The line that this thread is at.
+    /// The word for the stack that this thread is at, at most `depth` frames of it.
     ///
     /// # Safety
     /// The thread holds the interpreter's lock.
-    unsafe fn line(&self) -> Option<usize> {
-        // SAFETY: the lock is held; the frame is borrowed and stays while we look at it, the code is ours until it is released.
+    unsafe fn stack(&self, depth: usize) -> Option<usize> {
+        let mut frames = Vec::with_capacity(depth.min(DEPTH_MAX));
+        // SAFETY: the lock is held; the first frame is borrowed and stays while we look at it, its callers and all code are ours until they
+        // are released.
         unsafe {
-            let frame = (self.frame)();
-            if frame.is_null() {
-                return None;
+            let mut frame = (self.frame)();
+            while !frame.is_null() && frames.len() < frames.capacity() {
+                let position = self.position.unwrap_or(self.line_number);
+                frames.push(At { frame, code: (self.code)(frame), position: position(frame) });
+                frame = (self.caller)(frame);
             }
-            let (code, number) = ((self.code)(frame), (self.line_number)(frame));
-            let line = self.known_line(code, number);
-            (self.release)(code);
-            line
+            if frames.len() == frames.capacity() && !frame.is_null() {
+                (self.release)(frame);
+            }
+            let word = self.known_stack(&frames);
+            for (nth, at) in frames.iter().enumerate() {
+                (self.release)(at.code);
+                if nth > 0 {
+                    (self.release)(at.frame);
+                }
+            }
+            word
         }
     }
 
-    /// The line of this number in a code object, by its address.
+    /// The word for a stack, the innermost frame first.
     ///
     /// # Safety
-    /// The thread holds the interpreter's lock, and the object is alive.
-    unsafe fn known_line(&self, code: Pointer, number: c_int) -> Option<usize> {
-        let mut lines = lines();
-        if let Some(line) = lines.get(&(code as usize, number)) {
-            return Some(std::ptr::from_ref(*line) as usize);
+    /// The thread holds the interpreter's lock, and the frames are alive.
+    unsafe fn known_stack(&self, stack: &[At]) -> Option<usize> {
+        let mut known = known();
+        let key: Vec<(usize, c_int)> = stack.iter().map(|at| (at.code as usize, at.position)).collect();
+        if let Some(&word) = known.stacks.get(&*key) {
+            return Some(word);
+        }
+        let mut innermost: Option<&'static Frame> = None;
+        for at in stack.iter().rev() {
+            // SAFETY: as the caller's.
+            let line = unsafe { self.known_line(&mut known, at)? };
+            let place = Place::Script(line);
+            innermost = Some(frames::frame(place, innermost, None).or_else(|| frames::frame(place, None, None))?);
+        }
+        let word = frames::word(innermost?);
+        if known.stacks.len() >= STACKS_MAX {
+            known.stacks.clear();
+        }
+        known.stacks.insert(key.into(), word);
+        Some(word)
+    }
+
+    /// The line that a frame is at.
+    ///
+    /// # Safety
+    /// The thread holds the interpreter's lock, and the frame is alive.
+    unsafe fn known_line(&self, known: &mut Known, at: &At) -> Option<&'static Line> {
+        if let Some(line) = known.lines.get(&(at.code as usize, at.position)) {
+            return Some(line);
+        }
+        if known.lines.len() >= LINES_MAX {
+            return None;
         }
         // SAFETY: as the caller's. The reference that is taken here is never given back, so that this address of a code object never
         // comes to mean another one.
-        let (file, function) = unsafe {
-            (self.retain)(code);
-            (self.attribute(code, c"co_filename")?, self.attribute(code, c"co_name").unwrap_or_default())
+        let (file, function, number) = unsafe {
+            (self.retain)(at.code);
+            let function = self.attribute(at.code, c"co_qualname").or_else(|| self.attribute(at.code, c"co_name"));
+            (self.attribute(at.code, c"co_filename")?, function.unwrap_or_default(), (self.line_number)(at.frame))
         };
         let file = std::path::absolute(&file).map_or(file, |path| path.to_string_lossy().into_owned());
-        let line: &'static Line = Box::leak(Box::new(Line { file, function, number: u32::try_from(number).unwrap_or(0) }));
-        lines.insert((code as usize, number), line);
-        Some(std::ptr::from_ref(line) as usize)
+        let line = Line { file, function, number: u32::try_from(number).unwrap_or(0) };
+        // Several places in the code may lie on one line.
+        let line = known.distinct.get(&line).copied().unwrap_or_else(|| Box::leak(Box::new(line)));
+        known.distinct.insert(line);
+        known.lines.insert((at.code as usize, at.position), line);
+        Some(line)
     }
 
     /// A string attribute of an object.
@@ -140,16 +192,31 @@ impl Interpreter {
     }
 }
 
-/// The lines that were seen, by code object and number. Each lives for ever, and its address stands for it.
-fn lines() -> MutexGuard<'static, HashMap<(usize, c_int), &'static Line>> {
-    static LINES: OnceLock<Mutex<HashMap<(usize, c_int), &'static Line>>> = OnceLock::new();
-    LINES.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+/// A frame of the interpreter.
+struct At {
+    frame: Pointer,
+    code: Pointer,
+    /// How far it has come in its code, or the line where the interpreter does not tell that.
+    position: c_int,
 }
 
-/// The line that an address stands for, if it does.
-pub fn line_at(address: usize) -> Option<&'static Line> {
-    let at_exit = Some(&AT_EXIT).filter(|line| std::ptr::from_ref(*line) as usize == address);
-    at_exit.or_else(|| lines().values().copied().find(|line| std::ptr::from_ref(*line) as usize == address))
+/// The most frames that are looked at.
+pub const DEPTH_MAX: usize = 64;
+/// The most lines that are told apart, and the most stacks that are remembered at a time.
+const LINES_MAX: usize = 1 << 16;
+const STACKS_MAX: usize = 1 << 14;
+
+/// What was seen, by code object and how far it has come. Each line lives for ever.
+#[derive(Default)]
+struct Known {
+    lines: FxHashMap<(usize, c_int), &'static Line>,
+    distinct: FxHashSet<&'static Line>,
+    stacks: FxHashMap<Box<[(usize, c_int)]>, usize>,
+}
+
+fn known() -> MutexGuard<'static, Known> {
+    static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
+    KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Has the modules among these objects that call MPI come by here when they give up the interpreter's lock.
@@ -160,10 +227,14 @@ pub fn look_at(objects: &[Object]) {
         (interpreter.take_lock as usize, take_lock as *const () as usize),
     ];
     objects.iter().filter(|object| object.contains(interpreter.frame as usize)).for_each(|object| ITSELF.add(object));
+    let calls_for_modules =
+        |object: &&Object| object.path().file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"libffi"));
+    objects.iter().filter(calls_for_modules).for_each(|object| MODULES.add(object));
     for object in objects {
         let (mut calls_mpi, mut slots) = (false, Vec::new());
         each_import(object, |import| {
-            calls_mpi |= import.name.to_bytes().starts_with(b"MPI_");
+            // What calls functions that scripts name (ctypes, cffi) may call those of MPI.
+            calls_mpi |= import.name.to_bytes().starts_with(b"MPI_") || import.name == c"ffi_call";
             match import.name.to_bytes() {
                 b"PyEval_SaveThread" => slots.push((import.slot, hooks[0])),
                 b"PyEval_RestoreThread" => slots.push((import.slot, hooks[1])),
@@ -185,43 +256,64 @@ pub fn look_at(objects: &[Object]) {
 unsafe extern "C-unwind" fn give_lock() -> Pointer {
     let Some(interpreter) = interpreter() else { return std::ptr::null_mut() };
     // SAFETY: whoever gives up the lock holds it.
-    let line = unsafe { interpreter.line() };
-    THREAD.with(|thread| thread.python_line.set(line.unwrap_or(0)));
+    let stack = if process::is_on() { unsafe { interpreter.stack(process::depth()) } } else { None };
+    THREAD.with(|thread| thread.python_stack.set(stack.unwrap_or(0)));
     // SAFETY: as above.
     unsafe { (interpreter.give_lock)() }
 }
 
 /// In the place of PyEval_RestoreThread.
 unsafe extern "C-unwind" fn take_lock(state: Pointer) {
-    THREAD.with(|thread| thread.python_line.set(0));
+    THREAD.with(|thread| thread.python_stack.set(0));
     if let Some(interpreter) = interpreter() {
         // SAFETY: the caller's argument, passed on.
         unsafe { (interpreter.take_lock)(state) };
     }
 }
 
-/// What stands for the place that a call comes from: the line of Python, if it comes from a module that is called by Python.
+/// Whether an address is of an extension module that calls MPI.
 #[inline]
-pub fn place(thread: &Thread, caller: usize) -> usize {
-    if MODULES.contain(caller) {
-        line(thread).unwrap_or(caller)
-    } else if ITSELF.contain(caller) {
-        std::ptr::from_ref(&AT_EXIT) as usize
+pub fn is_module(address: usize) -> bool {
+    MODULES.contain(address)
+}
+
+/// Whether an address is of the interpreter itself.
+#[inline]
+pub fn is_interpreter(address: usize) -> bool {
+    ITSELF.contain(address)
+}
+
+/// The word for the stack that a call comes from: that of Python, if it comes from a module that is called by Python.
+#[inline]
+pub fn stack(thread: &Thread, methods: &mut Methods, found: Found) -> usize {
+    if is_module(found.stack) {
+        current(thread).map_or(found.stack, |stack| methods.of(stack, found.method))
+    } else if is_interpreter(found.stack) {
+        at_exit().unwrap_or(found.stack)
     } else {
-        caller
+        found.stack
     }
 }
 
-fn line(thread: &Thread) -> Option<usize> {
-    let noted = thread.python_line.get();
+/// The stack that Python is at, if it can be known.
+fn current(thread: &Thread) -> Option<usize> {
+    let noted = thread.python_stack.get();
     if noted != 0 {
         return Some(noted);
     }
     let interpreter = interpreter()?;
     // SAFETY: both functions can be called at any time, also before the interpreter has begun and after it has ended.
-    if unsafe { (interpreter.is_initialized)() == 0 || (interpreter.holds_lock)() != 1 } {
+    let (is_initialized, holds_lock) = unsafe { ((interpreter.is_initialized)() != 0, (interpreter.holds_lock)() == 1) };
+    if is_initialized && !holds_lock {
         return None;
     }
     // SAFETY: the module has not given up the lock.
-    unsafe { interpreter.line() }
+    let is_running = is_initialized && unsafe { !(interpreter.frame)().is_null() };
+    // SAFETY: as above.
+    if is_running { unsafe { interpreter.stack(process::depth()) } } else { at_exit() }
+}
+
+/// The word for what the interpreter does when it runs nothing.
+fn at_exit() -> Option<usize> {
+    frames::frame(Place::Script(&AT_EXIT), None, None).map(frames::word)
 }

@@ -44,7 +44,7 @@ pub struct Found {
 pub struct Key<'a> {
     /// Which function is called.
     pub function: Function,
-    /// From which address.
+    /// From which stack: see `frames`.
     pub caller: usize,
     /// While which handles are there.
     pub epoch: u64,

@@ -32,13 +32,17 @@ pub struct Pending {
 pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame: usize) -> Option<Pending> {
     let lane = &mut *thread.lane()?;
     lane.calls += 1;
-    let caller = python::place(thread, lane.callers.of(frame));
+    let caller = python::stack(thread, &mut lane.methods, lane.stacks.of(frame));
     if !lane.recording.has_room() && !lane.flush() {
         return None;
     }
     let shape = shape::of(function);
     // SAFETY: as the caller's.
     unsafe { lane.arguments.name_requests(shape, a) };
+    // What completes a request that is on record is recorded, or it would seem lost.
+    if process::is_paused() && !shape.is_kept && !lane.arguments.requests.iter().any(Named::is_known) {
+        return None;
+    }
     let epoch = handles::epoch();
     let key = Key { function, caller, epoch, arguments: a, requests: &lane.arguments.requests };
     let recent = if shape.by_value { lane.recent.find(key) } else { None };
@@ -142,6 +146,9 @@ pub unsafe fn leave(thread: &Thread, pending: Pending, a: &[usize], code: i32) {
     let taking = Taking { keep: lane.process.settings.payload, now: end };
     // SAFETY: as the caller's.
     let nothing = unsafe { lane.results.read(shape, a, code, &lane.arguments, taking) };
+    if shape.function == mpi::PCONTROL {
+        control(lane, a[0] as i32);
+    }
     match outcome_number(lane, code, place) {
         Some(outcome) if nothing => lane.recording.finish_poll(open, outcome, end),
         Some(outcome) => lane.recording.finish(open, outcome, end, &lane.results.digests),
@@ -149,6 +156,27 @@ pub unsafe fn leave(thread: &Thread, pending: Pending, a: &[usize], code: i32) {
     }
     if shape.function == mpi::FINALIZE && code == 0 {
         world_ends(lane);
+    }
+    if shape.function == mpi::PCONTROL && a[0] as i32 == FLUSH {
+        lane.flush();
+    }
+}
+
+/// The levels of MPI_Pcontrol that the standard speaks of: recording is off, is on, and what was recorded is saved.
+const OFF: i32 = 0;
+const ON: i32 = 1;
+const FLUSH: i32 = 2;
+
+/// The program says what is to be recorded. What it switches by that stands as a word beside the call.
+#[cold]
+fn control(lane: &mut Lane, level: i32) {
+    let off = match level {
+        OFF => true,
+        ON => false,
+        _ => return,
+    };
+    if !lane.process.settings.ignores_pcontrol && process::pause(off) {
+        lane.results.digests.push(u64::from(off));
     }
 }
 

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use traces::constant::{FIRST_MADE, REQUEST_NULL};
 
 use crate::abi::abi;
+use crate::by_handle::ByHandle;
 use crate::contents::Content;
 use crate::handles::UNKNOWN;
 use crate::payload::Payload;
@@ -92,7 +93,7 @@ struct Slot {
 pub struct Requests {
     slots: Vec<Slot>,
     /// By handle: the place of the oldest request that has it.
-    oldest: FxHashMap<u64, u32>,
+    oldest: ByHandle,
     /// One bit a number: set if it is taken.
     taken: Vec<u64>,
     /// No word of `taken` before this one has a number that is free.
@@ -114,7 +115,7 @@ impl Requests {
     /// The request that the program means by the handle in this variable.
     #[inline]
     pub fn name(&mut self, handle: u64, variable: usize) -> Named {
-        let Some(&oldest) = self.oldest.get(&handle) else {
+        let Some(oldest) = self.oldest.get(handle) else {
             let number = if handle == abi().request_null { REQUEST_NULL } else { UNKNOWN };
             return Named { handle, number, at: NOWHERE, is_certain: false };
         };
@@ -230,8 +231,8 @@ impl Requests {
         let word = named.at as usize / 64;
         self.taken[word] &= !(1 << (named.at % 64));
         self.free_from = self.free_from.min(word);
-        if next.is_none() && self.oldest.get(&named.handle) == Some(&named.at) {
-            self.oldest.remove(&named.handle);
+        if next.is_none() && self.oldest.get(named.handle) == Some(named.at) {
+            self.oldest.remove(named.handle);
         } else {
             self.unlink(named, next);
         }
@@ -240,9 +241,12 @@ impl Requests {
     /// Takes a request out of the row of those that share its handle.
     #[cold]
     fn unlink(&mut self, named: &Named, next: Option<u32>) {
-        let Some(&oldest) = self.oldest.get(&named.handle) else { return };
+        let Some(oldest) = self.oldest.get(named.handle) else { return };
         if oldest == named.at {
-            self.oldest.extend(next.map(|next| (named.handle, next)));
+            match next {
+                Some(next) => _ = self.oldest.insert(named.handle, next),
+                None => self.oldest.remove(named.handle),
+            }
             return;
         }
         let mut before = oldest;

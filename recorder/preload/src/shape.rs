@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use traces::buffers::{self, Places};
 use traces::{Class, Direction, Function, Kind, Length};
 
+use crate::arguments::is_handle;
 use crate::requests::Operation;
 
 /// How a function's calls are recorded.
@@ -45,6 +46,8 @@ pub struct Shape {
     pub results: Vec<usize>,
     /// Whether it takes away the handle that it is given.
     pub frees: bool,
+    /// Whether it is recorded even where MPI_Pcontrol has switched the recording off: what it makes or frees is named by later calls.
+    pub is_kept: bool,
 }
 
 /// One parameter, with what its recording needs.
@@ -130,6 +133,10 @@ impl Shape {
         let bare = function.small().name().trim_start_matches("MPI_");
         let (sends, receives) = buffers::of(function);
         let request = own.iter().position(|p| p.kind == Kind::Request);
+        let frees =
+            bare.ends_with("_free") || matches!(bare, "Comm_disconnect" | "File_close" | "Session_finalize" | "Mrecv" | "Imrecv");
+        let is_object = |kind| is_handle(kind) && !matches!(kind, Kind::Request | Kind::Message) || kind == Kind::Keyval;
+        let makes_object = own.iter().any(|p| p.direction == Direction::Out && is_object(p.kind));
         let is_out = |kind: Kind| own.iter().position(|p| p.kind == kind && p.direction != Direction::In);
         Shape {
             function,
@@ -153,8 +160,11 @@ impl Shape {
             makes: is_out(Kind::Comm).and_then(|_| making(bare)),
             by_value: own.iter().all(is_by_value),
             results: (0..own.len()).filter(|&i| own[i].direction != Direction::In && own[i].kind != Kind::Buffer).collect(),
-            frees: bare.ends_with("_free")
-                || matches!(bare, "Comm_disconnect" | "File_close" | "Session_finalize" | "Mrecv" | "Imrecv"),
+            frees,
+            is_kept: frees
+                || makes_object
+                || bare.ends_with("_init")
+                || matches!(bare, "Init" | "Init_thread" | "Session_init" | "Finalize" | "Abort" | "Pcontrol"),
         }
     }
 }

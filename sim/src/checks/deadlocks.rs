@@ -267,7 +267,7 @@ fn label_core(evidence: Evidence, core: &Core, found: &mut Finding) {
         }
         if let Some(Awaited::Locks { held, .. }) = hopeless.map(|need| &need.from) {
             for held in held.iter().filter(|held| !groups.iter().any(|(place, ..)| *place == held.place)).collect::<Vec<_>>() {
-                let text = format!("rank {} asked for the lock, and has it", held.rank);
+                let text = "has asked for the lock and not given it back".to_owned();
                 groups.push((held.place, secondary(held.place, text), Vec::new()));
             }
         }

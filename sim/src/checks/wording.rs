@@ -82,7 +82,10 @@ impl Evidence<'_> {
         match context.thing {
             None => comm_name(context.comm),
             Some(Thing::Window(number)) => value_text(Kind::Win, &traces::Value::Int(number)),
-            Some(Thing::File(number)) => value_text(Kind::File, &traces::Value::Int(number)),
+            Some(thing @ Thing::File(number)) => {
+                let name = self.lifted.shared.name(thing).map(|name| format!(" ({name})")).unwrap_or_default();
+                value_text(Kind::File, &traces::Value::Int(number)) + &name
+            }
         }
     }
 

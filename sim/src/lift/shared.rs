@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 use traces::constant::COMM_WORLD;
 use traces::function::{Direction, Kind, mpi};
-use traces::{Function, Trace};
+use traces::{Function, Trace, Value};
 
 use super::arguments::Arguments;
 use super::communicators::Communicators;
@@ -59,6 +59,8 @@ impl Memory {
 pub(crate) struct SharedThings {
     /// By rank and thing.
     list: FxHashMap<(u32, Thing), Shared>,
+    /// What files are called.
+    names: FxHashMap<Thing, Box<str>>,
 }
 
 impl SharedThings {
@@ -78,6 +80,9 @@ impl SharedThings {
                 let name = if kind == Kind::Win { "win" } else { "fh" };
                 let number = outcome.result(call.function, name).int().filter(|number| *number >= JOINED_MIN);
                 let Some(thing) = number.map(|number| Thing::of(kind, number)) else { continue };
+                if let Value::Text(name) = call.argument("filename") {
+                    all.names.entry(thing).or_insert_with(|| name.clone());
+                }
                 let comm = call.int("comm").unwrap_or(COMM_WORLD);
                 let Some(view) = communicators.view(comm, rank).filter(|view| !view.is_inter) else { continue };
                 let context = *known.entry((view.context, thing)).or_insert_with(|| {
@@ -90,6 +95,11 @@ impl SharedThings {
             }
         }
         all
+    }
+
+    /// The name of a file, as one of those who opened it gave it.
+    pub(crate) fn name(&self, thing: Thing) -> Option<&str> {
+        self.names.get(&thing).map(AsRef::as_ref)
     }
 
     /// A window or a file, as a rank of MPI_COMM_WORLD knows it.

@@ -7,7 +7,7 @@ mod volume;
 mod walk;
 
 use rustc_hash::FxHashMap;
-use traces::{Function, SiteId};
+use traces::{Frame, Function};
 
 pub use walk::profile;
 
@@ -29,6 +29,12 @@ pub struct Sum {
     pub sent: Messages,
     /// The bytes that they handed to collectives and put into windows of other ranks.
     pub handed_bytes: u64,
+    /// The bytes that they got out of windows.
+    pub got_bytes: u64,
+    /// The bytes that they asked for of files.
+    pub read_bytes: u64,
+    /// The bytes that they wrote to files.
+    pub written_bytes: u64,
 }
 
 /// So many messages.
@@ -49,10 +55,11 @@ impl Messages {
 }
 
 impl Sum {
-    /// All bytes that were sent in some way.
+    /// All bytes that were moved in some way.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.sent.bytes.saturating_add(self.handed_bytes)
+        let parts = [self.sent.bytes, self.handed_bytes, self.got_bytes, self.read_bytes, self.written_bytes];
+        parts.into_iter().fold(0, u64::saturating_add)
     }
 
     /// Adds other calls.
@@ -64,6 +71,9 @@ impl Sum {
         self.time_ns = self.time_ns.saturating_add(other.time_ns);
         self.sent.add(other.sent);
         self.handed_bytes = self.handed_bytes.saturating_add(other.handed_bytes);
+        self.got_bytes = self.got_bytes.saturating_add(other.got_bytes);
+        self.read_bytes = self.read_bytes.saturating_add(other.read_bytes);
+        self.written_bytes = self.written_bytes.saturating_add(other.written_bytes);
     }
 }
 
@@ -103,7 +113,7 @@ pub struct Profile {
     /// The functions, the one that took most time first.
     pub functions: Vec<(Function, Sum)>,
     /// The call sites with their functions, likewise.
-    pub sites: Vec<((Option<SiteId>, Function), Sum)>,
+    pub sites: Vec<((Option<Frame>, Function), Sum)>,
     /// Who sent point-to-point messages to whom, by sender and receiver.
     pub pairs: Vec<((u32, u32), Messages)>,
     /// The point-to-point messages by size, see [`SIZES`].

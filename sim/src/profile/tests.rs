@@ -74,6 +74,27 @@ fn a_rank_hands_its_own_part_to_a_collective() {
 }
 
 #[test]
+fn what_windows_and_files_move_goes_by_its_way() {
+    let mut builder = TraceBuilder::with_ranks(2);
+    let access = |count, target| {
+        let origin = [("origin_count", Value::Int(count)), ("origin_datatype", INT)];
+        [&origin[..], &[("target_rank", Value::Int(target))]].concat()
+    };
+    builder.push(0, mpi::PUT, 1, &access(10, 1), Some(&[]));
+    builder.push(0, mpi::GET, 2, &access(7, 1), Some(&[]));
+    builder.push(0, mpi::PUT, 3, &access(10, traces::constant::PROC_NULL), Some(&[]));
+    builder.push(0, mpi::FETCH_AND_OP, 4, &[("datatype", DOUBLE), ("target_rank", Value::Int(1))], Some(&[]));
+    let some = [("count", Value::Int(5)), ("datatype", DOUBLE)];
+    for function in [mpi::FILE_WRITE_AT_ALL, mpi::FILE_READ_ORDERED_BEGIN, mpi::FILE_READ_ORDERED_END, mpi::FILE_IWRITE] {
+        let arguments = if function == mpi::FILE_READ_ORDERED_END { &[][..] } else { &some };
+        builder.push(1, function, 5, arguments, Some(&[]));
+    }
+    let total = all(&builder.finish()).total();
+    assert_eq!((total.handed_bytes, total.got_bytes), (40 + 8, 28 + 8));
+    assert_eq!((total.read_bytes, total.written_bytes, total.bytes()), (40, 80, 40 + 8 + 28 + 8 + 120));
+}
+
+#[test]
 fn sizes_fall_into_powers_of_two() {
     assert_eq!([0, 1, 2, 3, 4, 1023, 1024, u64::MAX].map(bucket), [0, 1, 2, 2, 3, 10, 11, 64]);
     assert_eq!([0, 1, 2, 11].map(smallest), [0, 1, 2, 1024]);

@@ -1,19 +1,38 @@
-//! What one call sends: to whom, and how many bytes, from its counts and datatypes.
+//! What one call moves: to whom, and how many bytes, from its counts and datatypes.
 //!
+//! Of a call on a file it is what is asked for: at the end of a file there may be less.
 //! Of a collective it is what this rank hands in: the whole of its send buffer, once, however the library spreads it. How many
 //! neighbours a topology has is not in the call, so a neighbourhood collective counts what goes to one of them unless it lists counts.
 
-use traces::constant::{COMM_WORLD, IN_PLACE, ROOT};
+use traces::constant::{COMM_WORLD, IN_PLACE, NO_OP, PROC_NULL, ROOT};
 use traces::function::{Class, mpi};
 
 use crate::layout::Layouts;
 use crate::lift::{Arguments, Communicators, Datatypes, Pattern, blocking_form};
 
-/// What a call sends.
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Way {
+    /// In a message, to this rank of MPI_COMM_WORLD; None is a process of another world.
+    Message(Option<u32>),
+    /// To a collective, or into a window.
+    #[default]
+    Handed,
+    /// Out of a window.
+    Got,
+    /// As many into a window as out of it.
+    Exchanged,
+    /// Out of a file.
+    Read,
+    /// Into a file.
+    Written,
+}
+
+/// What a call moves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Volume {
-    /// The rank of MPI_COMM_WORLD that a message goes to; None if it is no message.
-    pub(super) to: Option<u32>,
+    /// Which way.
+    pub(super) way: Way,
     /// How many bytes; None if that is not known.
     pub(super) bytes: Option<u64>,
     /// Whether a later MPI_Start sends it, and not this call.
@@ -29,7 +48,7 @@ pub(super) struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// What a call sends that returned without an error; None if it is of a kind that sends nothing.
+    /// What a call moves that returned without an error; None if it is of a kind that moves nothing.
     pub(super) fn volume(&self, a: &Arguments) -> Option<Volume> {
         let function = a.function();
         let is_persistent = function.name().ends_with("_init");
@@ -42,15 +61,32 @@ impl Caller<'_> {
                 let bytes = self.one(a, "sendcount", "sendtype").or_else(|| self.one(a, "count", "datatype"));
                 let partitions = a.call.int("partitions").map_or(Some(1), |n| u64::try_from(n).ok());
                 let bytes = bytes.zip(partitions).and_then(|(bytes, n)| bytes.checked_mul(n));
-                Some(Volume { to: u32::try_from(to).ok(), bytes, is_persistent })
+                Some(Volume { way: Way::Message(u32::try_from(to).ok()), bytes, is_persistent })
             }
-            Class::Collective => Some(Volume { to: None, bytes: self.handed(a), is_persistent }),
-            Class::OneSided if matches!(function, mpi::GET | mpi::RGET) => None,
-            Class::OneSided if function.parameter("origin_count").is_some() => {
-                Some(Volume { to: None, bytes: self.one(a, "origin_count", "origin_datatype"), is_persistent: false })
+            Class::Collective => Some(Volume { way: Way::Handed, bytes: self.handed(a), is_persistent }),
+            Class::OneSided if function.parameter("target_rank").is_some() => Some(self.accessed(a)),
+            Class::Io if function.parameter("datatype").is_some() && function.parameter("count").is_some() => {
+                let way = if function.name().contains("read") { Way::Read } else { Way::Written };
+                Some(Volume { way, bytes: self.one(a, "count", "datatype"), is_persistent: false })
             }
             _ => None,
         }
+    }
+
+    /// What a one-sided access moves.
+    fn accessed(&self, a: &Arguments) -> Volume {
+        let (way, side) = match a.function() {
+            mpi::PUT | mpi::RPUT | mpi::ACCUMULATE | mpi::RACCUMULATE => (Way::Handed, "origin"),
+            mpi::GET | mpi::RGET => (Way::Got, "origin"),
+            // What is combined with nothing is only got.
+            _ if a.call.int("op") == Some(NO_OP) => (Way::Got, "result"),
+            _ => (Way::Exchanged, "result"),
+        };
+        let bytes = self.one(a, &format!("{side}_count"), &format!("{side}_datatype"));
+        // MPI_Fetch_and_op and the like have one datatype, and move one element of it.
+        let bytes = bytes.or_else(|| self.bytes(1, Some(a.call.int("datatype")?)));
+        let bytes = if a.call.int("target_rank") == Some(PROC_NULL) { Some(0) } else { bytes };
+        Volume { way, bytes, is_persistent: false }
     }
 
     /// So many of one datatype, as two arguments say.

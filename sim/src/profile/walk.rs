@@ -3,9 +3,9 @@
 use rustc_hash::FxHashMap;
 use traces::constant::COMM_NULL;
 use traces::function::{Class, Function, mpi};
-use traces::{Event, Lane, SiteId, Trace};
+use traces::{Event, Frame, Lane, Trace};
 
-use super::volume::{Caller, Volume};
+use super::volume::{Caller, Volume, Way};
 use super::{Messages, Profile, RankSum, SIZES, Sum, bucket, by_time};
 use crate::layout::Layouts;
 use crate::lift::{Arguments, Communicators, Datatypes};
@@ -50,7 +50,7 @@ struct Walk<'t> {
     has_failed: Vec<bool>,
     ranks: Vec<RankSum>,
     functions: FxHashMap<Function, Sum>,
-    sites: FxHashMap<(Option<SiteId>, Function), Sum>,
+    sites: FxHashMap<(Option<Frame>, Function), Sum>,
     pairs: FxHashMap<(u32, u32), Messages>,
     sizes: [Messages; SIZES],
     unknown: u64,
@@ -165,13 +165,21 @@ impl<'t> Walk<'t> {
         let bytes = volume.bytes.unwrap_or(0);
         let messages = Messages { count: times, bytes: bytes.saturating_mul(times) };
         self.unknown += if volume.bytes.is_none() { times } else { 0 };
-        match volume.to {
-            Some(to) => {
+        let add = |to: &mut u64| *to = to.saturating_add(messages.bytes);
+        match volume.way {
+            Way::Message(Some(to)) => {
                 sum.sent.add(messages);
                 self.pairs.entry((rank, to)).or_default().add(messages);
                 self.sizes[bucket(bytes)].add(messages);
             }
-            None => sum.handed_bytes = sum.handed_bytes.saturating_add(messages.bytes),
+            Way::Message(None) | Way::Handed => add(&mut sum.handed_bytes),
+            Way::Got => add(&mut sum.got_bytes),
+            Way::Exchanged => {
+                add(&mut sum.handed_bytes);
+                add(&mut sum.got_bytes);
+            }
+            Way::Read => add(&mut sum.read_bytes),
+            Way::Written => add(&mut sum.written_bytes),
         }
     }
 
@@ -182,7 +190,7 @@ impl<'t> Walk<'t> {
         }
         let call = &self.trace.calls[counter.call as usize];
         self.functions.entry(call.function).or_default().add(&sum);
-        self.sites.entry((call.site, call.function)).or_default().add(&sum);
+        self.sites.entry((call.frame(), call.function)).or_default().add(&sum);
         if let Some(last) = self.ranks.last_mut() {
             last.sum.add(&sum);
         }

@@ -57,7 +57,7 @@ mod tests {
         for (name, value) in arguments {
             values[function.parameter(name).unwrap()] = value.clone();
         }
-        Call { function, site: None, arguments: values.into() }
+        Call { function, site: None, caller: None, arguments: values.into() }
     }
 
     #[test]

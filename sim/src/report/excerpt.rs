@@ -3,8 +3,8 @@
 //! Labels are gathered by line; ranks that do the same in the same call are folded into one label. [`span`](super::span) says
 //! which part of a line is underlined.
 
-use traces::Function;
-use traces::symbols::Location;
+use traces::Call;
+use traces::symbols::{Location, Stack};
 
 use super::span::{Span, expand};
 use super::style::{Role, Style};
@@ -14,6 +14,9 @@ use crate::finding::{Finding, Label, Severity};
 
 /// As many labels are written out for one call on one line; those of further ranks become one.
 const LABELS_MAX: usize = 4;
+
+/// So many functions of a way are named, on either side of the line.
+const WAY_MAX: usize = 4;
 
 /// The places of a finding, in the order in which they are drawn.
 pub(super) struct Excerpt {
@@ -34,7 +37,8 @@ struct Spot {
 
 /// A call on a line.
 struct Mark {
-    function: Option<Function>,
+    /// What is called, by its name in the source.
+    name: Option<String>,
     column: Option<u32>,
     primary: bool,
     speeches: Vec<Speech>,
@@ -65,7 +69,8 @@ impl Excerpt {
     }
 
     fn add(&mut self, subject: &Subject, label: &Label) {
-        let location = subject.location(label);
+        let stack = subject.stack(label);
+        let location = stack.as_ref().map(|stack| stack.line().clone());
         let title = location.as_ref().map_or_else(|| "(call site not recorded)".to_owned(), title);
         let (file, line) = match &location {
             Some(Location { file: Some(file), line: Some(line), .. }) => (file.clone(), *line),
@@ -84,12 +89,15 @@ impl Excerpt {
             Some(call) => {
                 // A text that begins with the call's own name need not say it twice.
                 let text = label.text.strip_prefix(call.function.name()).unwrap_or(&label.text);
-                format!("{} {}", calls::summary(call), text.trim_start())
+                let method = subject.method(call).map(|method| format!("{method}: ")).unwrap_or_default();
+                let way = stack.map(|stack| way(subject, call, &stack)).unwrap_or_default();
+                format!("{method}{} {}{way}", calls::summary(call), text.trim_start())
             }
             None => label.text.clone(),
         };
         let column = location.and_then(|location| location.column);
-        self.spots[at].add(call.map(|call| call.function), column, label.primary, rank, thread, text);
+        let name = call.map(|call| subject.method(call).unwrap_or(call.function.name()).to_owned());
+        self.spots[at].add(name, column, label.primary, rank, thread, text);
     }
 
     /// The columns that the line numbers take.
@@ -136,7 +144,7 @@ impl Excerpt {
             let mut texts = mark.texts();
             let mut indent = 0;
             if let Some(source) = &spot.source {
-                let span = Span::find(source, mark.function.map(Function::name), mark.column).within(width);
+                let span = Span::find(source, mark.name.as_deref(), mark.column).within(width);
                 let mut line = sign.repeat(span.length);
                 if texts.len() == 1 && span.end() + 1 + length(&texts[0]) <= width {
                     line = format!("{line} {}", texts.remove(0));
@@ -155,18 +163,10 @@ impl Excerpt {
 }
 
 impl Spot {
-    fn add(
-        &mut self,
-        function: Option<Function>,
-        column: Option<u32>,
-        primary: bool,
-        rank: Option<u32>,
-        thread: u32,
-        text: String,
-    ) {
-        let known = self.marks.iter().position(|m| (m.function, m.column, m.primary) == (function, column, primary));
+    fn add(&mut self, name: Option<String>, column: Option<u32>, primary: bool, rank: Option<u32>, thread: u32, text: String) {
+        let known = self.marks.iter().position(|m| (&m.name, m.column, m.primary) == (&name, column, primary));
         let at = known.unwrap_or_else(|| {
-            self.marks.push(Mark { function, column, primary, speeches: Vec::new() });
+            self.marks.push(Mark { name, column, primary, speeches: Vec::new() });
             self.marks.len() - 1
         });
         let speeches = &mut self.marks[at].speeches;
@@ -186,7 +186,7 @@ impl Mark {
         let mut texts: Vec<String> = shown.iter().map(Speech::line).collect();
         if !more.is_empty() {
             let others: Vec<u32> = more.iter().flat_map(|speech| speech.ranks.iter().copied()).collect();
-            let name = self.function.map_or("likewise", Function::name);
+            let name = self.name.as_deref().unwrap_or("likewise");
             texts.push(format!("{}: {name}, likewise with other arguments", ranks::list(&others)));
         }
         texts
@@ -202,6 +202,20 @@ impl Speech {
         };
         format!("{who}: {}", self.text)
     }
+}
+
+/// How the program came from its line to the call, where that was through a library, and how to the line, where several ways lead there.
+fn way(subject: &Subject, call: &Call, stack: &Stack) -> String {
+    let list = |frames: &[Location]| frames.iter().take(WAY_MAX).map(Location::in_words).collect::<Vec<_>>().join(", ");
+    let mut text = String::new();
+    if !stack.libraries().is_empty() {
+        text += &format!("; by way of {}", list(stack.libraries()));
+    }
+    let leads_there = |other: &Call| other.site == call.site && other.caller != call.caller;
+    if !stack.callers().is_empty() && subject.trace.calls.iter().any(leads_there) {
+        text += &format!("; called by {}", list(stack.callers()));
+    }
+    text
 }
 
 /// `ring.c:41:5`, or `lmp+0x1234 (no debug info)`.

@@ -98,7 +98,7 @@ impl Graph {
 fn call_lines(subject: &Subject, place: Place, folds: bool) -> Vec<String> {
     let call = subject.call_at(place);
     let what = call.map(|call| if folds { call.function.to_string() } else { calls::summary(call) });
-    let location = call.and_then(|call| call.site).map(|site| subject.sources.location(site));
+    let location = call.and_then(|call| subject.line(call));
     let line =
         location.map(|l| l.file.as_ref().zip(l.line).map_or_else(|| l.to_string(), |(file, line)| format!("{file}:{line}")));
     what.into_iter().chain(line).collect()

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use traces::call::value_text;
-use traces::symbols::Location;
+use traces::symbols::{Location, Stack};
 use traces::{Call, Direction, Kind, Parameter, Value};
 
 use super::{Subject, severity_name};
@@ -103,11 +103,16 @@ struct LabelEntry<'a> {
     text: &'a str,
     call: Option<CallEntry>,
     location: Option<LocationEntry>,
+    /// The location with all that led there, the innermost place first; nothing if only the one place is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stack: Vec<LocationEntry>,
 }
 
 #[derive(Serialize)]
 struct CallEntry {
     function: &'static str,
+    /// The method of a binding that made the call.
+    method: Option<String>,
     arguments: BTreeMap<&'static str, serde_json::Value>,
     start_ns: u64,
     duration_ns: u64,
@@ -218,14 +223,18 @@ fn label_entry<'a>(subject: &Subject, label: &'a Label) -> LabelEntry<'a> {
         let call = subject.trace.call(event.call);
         CallEntry {
             function: call.function.name(),
+            method: subject.method(call).map(str::to_owned),
             arguments: arguments(call),
             start_ns: event.start_ns,
             duration_ns: event.duration_ns,
             returned: event.outcome.is_some(),
         }
     });
-    let location = subject.location(label).map(location_entry);
-    LabelEntry { rank, thread, event: label.place.event, primary: label.primary, text: &label.text, call, location }
+    let stack = subject.stack(label);
+    let location = stack.as_ref().map(|stack| location_entry(stack.line().clone()));
+    let frames = stack.map(|Stack { frames, .. }| frames).filter(|frames| frames.len() > 1).unwrap_or_default();
+    let stack = frames.into_iter().map(location_entry).collect();
+    LabelEntry { rank, thread, event: label.place.event, primary: label.primary, text: &label.text, call, location, stack }
 }
 
 /// What the program passed, without addresses. A constant of MPI goes by its name, a handle by its name in the text report.

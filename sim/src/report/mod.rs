@@ -23,8 +23,8 @@ pub mod times;
 mod verdict;
 mod wrap;
 
-use traces::symbols::Location;
-use traces::{Call, Event, SiteId, Trace};
+use traces::symbols::{Location, Stack};
+use traces::{Call, Event, Frame, Trace};
 
 use crate::Options;
 use crate::finding::{Label, Place, Report, Severity};
@@ -35,8 +35,8 @@ pub use verdict::Verdict;
 
 /// What a report shows of the program's sources.
 pub trait Sources {
-    /// Where a call was made from, its file as the report is to show it.
-    fn location(&self, site: SiteId) -> Location;
+    /// Where a call was made and what led there, the files as the report is to show them.
+    fn stack(&self, frame: Frame) -> Stack;
 
     /// The text of the line at such a place.
     fn quote(&self, location: &Location) -> Quote;
@@ -96,9 +96,24 @@ impl<'a> Subject<'a> {
         self.trace.lanes.get(place.lane as usize)?.rank
     }
 
-    /// Where the call of a label was made.
+    /// Where the call of a label was made, and what led there.
+    fn stack(&self, label: &Label) -> Option<Stack> {
+        self.call(label)?.frame().map(|frame| self.sources.stack(frame))
+    }
+
+    /// The line of the program on which the call of a label was made.
     fn location(&self, label: &Label) -> Option<Location> {
-        self.call(label)?.site.map(|site| self.sources.location(site))
+        self.line(self.call(label)?)
+    }
+
+    /// The line of the program on which a call was made.
+    fn line(&self, call: &Call) -> Option<Location> {
+        call.frame().map(|frame| self.sources.stack(frame).line().clone())
+    }
+
+    /// The method of a binding that made a call, such as `Comm.bcast`.
+    fn method(&self, call: &Call) -> Option<&'a str> {
+        self.trace.site(call.site?).method.as_deref()
     }
 
     /// The rank and the thread of a label.

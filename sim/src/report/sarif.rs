@@ -66,6 +66,10 @@ fn result(subject: &Subject, finding: &Finding) -> Value {
     if finding.labels.len() > 1 {
         result["codeFlows"] = json!([{ "threadFlows": thread_flows(subject, finding) }]);
     }
+    let stacks: Vec<Value> = primary.iter().filter_map(|label| stack(subject, label)).collect();
+    if !stacks.is_empty() {
+        result["stacks"] = stacks.into();
+    }
     if let Some(reason) = &finding.dismissed {
         result["suppressions"] = json!([{ "kind": "external", "justification": reason }]);
     }
@@ -104,6 +108,20 @@ fn location(subject: &Subject, label: &Label) -> Value {
     }
     value["physicalLocation"] = physical(&place);
     value
+}
+
+/// What led to a call, if that is more than its own line.
+fn stack(subject: &Subject, label: &Label) -> Option<Value> {
+    let frames = subject.stack(label)?.frames;
+    let frame = |place: &Location| {
+        let mut location = json!({ "physicalLocation": physical(place) });
+        if let Some(function) = &place.function {
+            location["logicalLocations"] = json!([{ "name": function, "kind": "function" }]);
+        }
+        json!({ "location": location })
+    };
+    let rank = subject.speaker(label).0.map_or_else(|| "a process".to_owned(), |rank| format!("rank {rank}"));
+    (frames.len() > 1).then(|| json!({ "message": { "text": rank }, "frames": frames.iter().map(frame).collect::<Vec<_>>() }))
 }
 
 /// A line of a source, or an address in a binary.

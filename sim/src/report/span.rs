@@ -19,10 +19,11 @@ pub(super) fn expand(line: &str) -> String {
 }
 
 impl Span {
-    /// The call of `function` in a line of source; `column` counts bytes from 1.
+    /// The call of `function` in a line of source, of a method by its last name; `column` counts bytes from 1.
     pub(super) fn find(line: &str, function: Option<&str>, column: Option<u32>) -> Span {
         let trimmed = line.trim_end();
         let column = column.map(|column| column as usize - 1).filter(|&at| trimmed.is_char_boundary(at));
+        let function = function.map(|name| name.rsplit('.').next().unwrap_or(name));
         let start = function.and_then(|name| named(trimmed, name, column.unwrap_or(0))).or(column);
         let (start, end) = match start {
             Some(start) if start < trimmed.len() => (start, end_of_call(trimmed, start)),
@@ -85,6 +86,7 @@ mod tests {
         assert_eq!(marked("MPI_Sendrecv(a); MPI_Send(b);", "MPI_Send", None), "MPI_Send(b)");
         assert_eq!(marked("MPI_Recv(a); MPI_Recv(b);", "MPI_Recv", Some(14)), "MPI_Recv(b)");
         assert_eq!(marked("  MPI_Send(buffer,", "MPI_Send", None), "MPI_Send(buffer,");
+        assert_eq!(marked("    data = comm.recv(source=0)", "Comm.recv", None), "recv(source=0)");
     }
 
     #[test]

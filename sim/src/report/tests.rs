@@ -1,7 +1,8 @@
 //! Reports as they are printed, one snapshot a kind of finding. The findings are made by hand: what finds them is tested elsewhere.
 
-use traces::symbols::{Location, Missing};
-use traces::{Ending, Function, SiteId, Trace, TraceBuilder, Value, constant, mpi};
+use traces::site::outwards;
+use traces::symbols::{Location, Missing, Stack};
+use traces::{Ending, Frame, Function, SiteId, Trace, TraceBuilder, Value, constant, mpi};
 
 use super::{Quote, Sources, Style, Subject, Verdict, dot, github, html, json, junit, sarif, text};
 use crate::finding::{Collective, Finding, Label, Message, Place, Report, Severity, WaitFor};
@@ -24,11 +25,18 @@ int main(int argc, char **argv) {
 
 /// Sites of `ring.c` by line; those from 1000 on have no debug info, those from 200 on lie in a file
 /// that was edited after it was compiled, those from 100 on in one that is not here.
-struct Ring(Vec<u64>);
+struct Ring {
+    offsets: Vec<u64>,
+    frames: Vec<Frame>,
+}
 
-impl Sources for Ring {
+impl Ring {
+    fn of(trace: &Trace) -> Ring {
+        Ring { offsets: trace.sites.iter().map(|site| site.offset).collect(), frames: trace.frames.clone() }
+    }
+
     fn location(&self, site: SiteId) -> Location {
-        let offset = self.0[site.0 as usize];
+        let offset = self.offsets[site.0 as usize];
         let (file, missing) = match offset {
             0..100 => (Some("ring.c".to_owned()), None),
             100..200 => (Some("/usr/src/app/halo.c".to_owned()), None),
@@ -44,6 +52,12 @@ impl Sources for Ring {
             missing,
             file,
         }
+    }
+}
+
+impl Sources for Ring {
+    fn stack(&self, frame: Frame) -> Stack {
+        Stack::of(outwards(&self.frames, frame).map(|site| self.location(site)).collect())
     }
 
     fn quote(&self, location: &Location) -> Quote {
@@ -79,6 +93,27 @@ impl Case {
         Place { lane: rank, event }
     }
 
+    /// A barrier that was called on the first of these lines, in a function that was called on the next, and so on; by a method, if that
+    /// is named.
+    fn barrier(&mut self, rank: u32, lines: &[u64], method: Option<&str>) -> Place {
+        let mut caller = None;
+        let object = self.builder.object(traces::Object { path: "program".into(), build_id: "".into() });
+        let mut site = |line: &u64, method: Option<&str>| {
+            self.builder.site(traces::Site { object, offset: *line, method: method.map(Into::into) })
+        };
+        let (first, callers) = (site(&lines[0], method), lines[1..].iter().map(|line| site(line, None)).collect::<Vec<_>>());
+        for site in callers.into_iter().rev() {
+            caller = Some(self.builder.frame(Frame { site, caller }));
+        }
+        let arguments = Box::new([Value::Int(constant::COMM_WORLD)]);
+        let call = self.builder.call(traces::Call { function: mpi::BARRIER, site: Some(first), caller, arguments });
+        let outcome = Some(self.builder.outcome(traces::Outcome::default()));
+        let event = traces::Event { call, outcome, start_ns: 0, duration_ns: 1000, words_at: 0, words_len: 0 };
+        self.builder.event(rank as usize, event, &[]);
+        self.counts[rank as usize] += 1;
+        Place { lane: rank, event: self.counts[rank as usize] - 1 }
+    }
+
     fn send(&mut self, rank: u32, line: u64, dest: i64, tag: i64) -> Place {
         let arguments = [("count", 1), ("datatype", 0x209), ("dest", dest), ("tag", tag), ("comm", constant::COMM_WORLD)];
         self.call(rank, mpi::SEND, line, &arguments)
@@ -104,7 +139,7 @@ impl Case {
 
     fn rendered<T>(self, options: &Options, render: impl Fn(&Subject) -> T) -> T {
         let (trace, report) = self.finish();
-        let sources = Ring(trace.sites.iter().map(|site| site.offset).collect());
+        let sources = Ring::of(&trace);
         render(&Subject {
             name: "trace.msgpack",
             trace: &trace,
@@ -197,6 +232,18 @@ fn a_place_without_source_is_named_as_well_as_it_can_be() {
         secondary(Place { lane: 9, event: 9 }, "is not in the trace"),
     ];
     case.find(&rules::MATCH_ORPHAN_SEND, Severity::Error, "rank 0 sends a message that is never received", labels);
+    insta::assert_snapshot!(case.text());
+}
+
+#[test]
+fn the_way_to_a_call_is_told_where_its_line_does_not_tell_it() {
+    let mut case = Case::new(3);
+    let labels = vec![
+        primary(case.barrier(0, &[9, 5, 10], None), "waits"),
+        primary(case.barrier(1, &[9, 6, 10], None), "waits"),
+        secondary(case.barrier(2, &[4660, 8, 10], Some("Comm.barrier")), "waits, too"),
+    ];
+    case.find(&rules::DEADLOCK_CYCLE, Severity::Error, "ranks 0-2 wait for each other", labels);
     insta::assert_snapshot!(case.text());
 }
 
@@ -359,7 +406,7 @@ mod policies {
     /// What becomes of the findings, and the suppressions that were not needed.
     fn judged(policy: &Policy) -> (Vec<Judged>, Vec<usize>) {
         let (trace, mut report) = circle().finish();
-        let sources = Ring(trace.sites.iter().map(|site| site.offset).collect());
+        let sources = Ring::of(&trace);
         let unused = policy.apply(&trace, &mut report, &sources);
         (report.findings.into_iter().map(|f| (f.rule.name, f.severity, f.dismissed)).collect(), unused)
     }
@@ -409,7 +456,7 @@ mod policies {
     #[test]
     fn what_does_not_count_is_said_and_changes_the_verdict() {
         let (trace, mut report) = circle().finish();
-        let sources = Ring(trace.sites.iter().map(|site| site.offset).collect());
+        let sources = Ring::of(&trace);
         Policy { allow: patterns(&["*"]), ..Policy::default() }.apply(&trace, &mut report, &sources);
         let options = Options::default();
         let subject =

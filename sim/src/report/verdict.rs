@@ -93,7 +93,7 @@ impl Subject<'_> {
         ranks.dedup();
         let event = self.trace.lanes.get(first.lane as usize)?.events.get(first.event as usize)?;
         let call = self.trace.call(event.call);
-        let location = call.site.map(|site| self.sources.location(site));
+        let location = self.line(call);
         let line = location.and_then(|l| Some(format!(", {}:{}", l.file?, l.line?))).unwrap_or_default();
         let count = counted(ranks.len() as u64, "rank");
         Some(format!(
@@ -130,7 +130,7 @@ fn schedules(subject: &Subject) -> Option<String> {
 /// A call as `halo.c:12`, or as well as it can be named.
 fn line_of(subject: &Subject, place: Place) -> String {
     let event = subject.trace.lanes[place.lane as usize].events[place.event as usize];
-    let location = subject.trace.call(event.call).site.map(|site| subject.sources.location(site));
+    let location = subject.line(subject.trace.call(event.call));
     match location.and_then(|location| location.file.zip(location.line)) {
         Some((file, line)) => format!("{file}:{line}"),
         None => format!("rank {}, call {}", subject.trace.lanes[place.lane as usize].rank.unwrap_or_default(), place.event),

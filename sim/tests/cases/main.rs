@@ -3,6 +3,7 @@
 mod collective;
 mod deadlock;
 mod failures;
+mod files;
 mod job;
 mod laws;
 mod matching;
@@ -11,3 +12,4 @@ mod replay;
 mod requests;
 mod schedules;
 mod threads;
+mod windows;

@@ -139,8 +139,8 @@ fn last_seen(trace: &Trace, process: usize, resolver: &Resolver) -> String {
     let last: Vec<_> = lanes.filter_map(|l| l.events.last()).collect();
     let place = |event: &traces::Event| {
         let call = trace.call(event.call);
-        let site = call.site.map(|s| format!(" at {}", resolver.resolve(s))).unwrap_or_default();
-        format!("{}{site}", call.function)
+        let line = call.frame().map(|frame| format!(" at {}", resolver.line(frame))).unwrap_or_default();
+        format!("{}{line}", trace.name_of(call))
     };
     let within: Vec<String> = last.iter().filter(|e| e.outcome.is_none()).map(|e| place(e)).collect();
     let is_finalizing = last.iter().any(|e| e.outcome.is_none() && trace.call(e.call).function == mpi::FINALIZE);

@@ -11,7 +11,7 @@ use clap::builder::{OsStringValueParser, StringValueParser, TypedValueParser};
 use mpitrace::exit;
 use recorder::Error;
 use recorder::launch::{OnHang, Request, launch};
-use recorder::settings::{HANG_AFTER, ON_HANG, OUTPUT, PAYLOAD, PRELOAD, QUIET, Setting, is_true};
+use recorder::settings::{HANG_AFTER, ON_HANG, OUTPUT, PAYLOAD, PCONTROL, PRELOAD, QUIET, STACK, Setting, is_true};
 use traces::payload::Keep;
 
 use crate::watch;
@@ -47,9 +47,16 @@ pub struct Arguments {
     #[arg(default_value = PAYLOAD.default, value_enum)]
     payload: Payload,
 
+    #[arg(long = long(STACK), env = STACK.variable, help = STACK.meaning, value_name = "FRAMES", default_value = STACK.default)]
+    stack: usize,
+
     #[arg(short = 'q', long = long(QUIET), env = QUIET.variable, help = QUIET.meaning)]
     #[arg(value_parser = StringValueParser::new().map(|text| is_true(&text)), action = clap::ArgAction::SetTrue)]
     quiet: bool,
+
+    #[arg(long = long(PCONTROL), env = PCONTROL.variable, help = PCONTROL.meaning, value_name = "HOW")]
+    #[arg(default_value = PCONTROL.default, value_enum)]
+    pcontrol: Pcontrol,
 
     #[arg(long = long(HANG_AFTER), env = HANG_AFTER.variable, help = HANG_AFTER.meaning, value_name = "SECONDS")]
     #[arg(default_value = HANG_AFTER.default)]
@@ -65,6 +72,15 @@ pub struct Arguments {
     /// The program, and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "APP")]
     app: Vec<OsString>,
+}
+
+/// Whether MPI_Pcontrol switches the recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Pcontrol {
+    /// As the program says
+    Follow,
+    /// Record everything
+    Ignore,
 }
 
 /// What to do about a run that hangs.
@@ -127,7 +143,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
         arguments: words.collect(),
         output: arguments.output,
         payload: arguments.payload.into(),
+        stack: arguments.stack,
         quiet: arguments.quiet,
+        ignores_pcontrol: arguments.pcontrol == Pcontrol::Ignore,
         hang_after_s: arguments.hang_after,
         on_hang: arguments.on_hang.into(),
         preload: arguments.preload,

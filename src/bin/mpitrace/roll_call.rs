@@ -48,8 +48,8 @@ impl RollCall {
         let last: Vec<&Event> = lanes.filter_map(|lane| lane.events.last()).collect();
         let place = |event: &Event| {
             let call = trace.call(event.call);
-            let site = call.site.map(|site| format!(" at {}", resolver.resolve(site))).unwrap_or_default();
-            format!("{}{site}", call.function)
+            let line = call.frame().map(|frame| format!(" at {}", resolver.line(frame))).unwrap_or_default();
+            format!("{}{line}", trace.name_of(call))
         };
         let within: Vec<String> = last.iter().filter(|event| event.outcome.is_none()).map(|event| place(event)).collect();
         let polls: Vec<String> = last.iter().filter(|event| is_poll(trace, event)).map(|event| place(event)).collect();

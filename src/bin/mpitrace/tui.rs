@@ -9,7 +9,7 @@ use std::{env, fs};
 
 use clap::{Args, Subcommand};
 use mpitrace::{exit, opening, running};
-use traces::symbols::Resolver;
+use traces::symbols::{Location, Resolver};
 
 /// Look at a trace on the full screen of this terminal
 #[derive(Debug, Args)]
@@ -91,7 +91,11 @@ fn read(given: Option<&Path>) -> Result<tui::Recording, (String, u8)> {
     let (path, trace) = opening::open(given).map_err(|e| (e.to_string(), exit::UNREADABLE))?;
     let report = sim::check(&trace, &sim::Options::default());
     let resolver = Resolver::new(&trace);
-    let locate = Box::new(move |site| Some(resolver.resolve(site).to_string()));
+    let locate = Box::new(move |frame| {
+        let found = resolver.stack(frame);
+        let stack = if found.frames.len() > 1 { found.frames.iter().map(Location::in_words).collect() } else { Vec::new() };
+        Some(tui::Located { line: found.line().to_string(), stack })
+    });
     Ok(tui::Recording { title: title(&path), running: running::goes_on(&path, &trace), trace, report, locate })
 }
 

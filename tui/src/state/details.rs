@@ -14,6 +14,10 @@ pub struct Details {
     pub function: Function,
     /// The source line that it was called from, as far as it can be had.
     pub location: Option<String>,
+    /// The functions that led there, the innermost first; none if only the line is known.
+    pub stack: Vec<String>,
+    /// The method of a binding that made the call.
+    pub method: Option<String>,
     /// When it was called.
     pub start_ns: u64,
     /// When it returned; None if it never did.
@@ -41,9 +45,12 @@ impl Details {
         let trace = &state.trace;
         let event = state.event(place);
         let call = trace.call(event.call);
+        let (location, stack) = state.located(call).map_or((None, Vec::new()), |found| (Some(found.line), found.stack));
         Details {
             function: call.function,
-            location: call.site.map(|site| state.location(site)),
+            location,
+            stack,
+            method: call.site.and_then(|site| trace.site(site).method.as_deref()).map(str::to_owned),
             start_ns: event.start_ns,
             end_ns: event.outcome.map(|_| event.end_ns()),
             duration_ns: event.duration_ns,
@@ -59,8 +66,8 @@ impl Details {
 /// A call in a few words: `MPI_Send at ring.c:41`.
 pub fn short(state: &State, place: Place) -> String {
     let call = state.trace.call(state.event(place).call);
-    match call.site {
-        Some(site) => format!("{} at {}", call.function, state.location(site)),
+    match state.location(call) {
+        Some(line) => format!("{} at {line}", call.function),
         None => call.function.to_string(),
     }
 }

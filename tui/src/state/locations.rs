@@ -1,17 +1,16 @@
-//! The source lines of call sites, each asked for once: finding one may mean reading debug information.
+//! Where calls were made, and what led there, each asked for once: finding one may mean reading debug information.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use traces::{SiteId, Trace};
+use traces::{Frame, SiteId, Trace};
 
-/// Turns a site into `file:line`, where that can be had.
-type Locate = Box<dyn Fn(SiteId) -> Option<String>>;
+use crate::{Locate, Located};
 
 /// What is known of the sites of a trace.
 pub struct Locations {
     locate: Locate,
-    known: RefCell<BTreeMap<SiteId, String>>,
+    known: RefCell<BTreeMap<Frame, Located>>,
 }
 
 impl Locations {
@@ -21,9 +20,10 @@ impl Locations {
     }
 
     /// `ring.c:41`; where that cannot be had, the file of machine code and the address in it.
-    pub fn of(&self, trace: &Trace, id: SiteId) -> String {
+    pub fn of(&self, trace: &Trace, frame: Frame) -> Located {
+        let by_address = || Located { line: address(trace, frame.site), stack: Vec::new() };
         let mut known = self.known.borrow_mut();
-        known.entry(id).or_insert_with(|| (self.locate)(id).unwrap_or_else(|| address(trace, id))).clone()
+        known.entry(frame).or_insert_with(|| (self.locate)(frame).unwrap_or_else(by_address)).clone()
     }
 }
 

@@ -19,7 +19,7 @@ mod tests;
 mod window;
 
 use sim::{Place, Report};
-use traces::{Event, Lane, SiteId, Trace};
+use traces::{Call, Event, Lane, Trace};
 
 pub use action::{Action, Prompt, Request, Step};
 pub use columns::{Column, columns, events_in, shown_end_ns};
@@ -31,7 +31,7 @@ pub use scroll::Scroll;
 pub use search::Search;
 pub use window::Window;
 
-use crate::Recording;
+use crate::{Located, Recording};
 use locations::Locations;
 
 /// Everything that decides what is on the screen, but the size of the screen and the style.
@@ -215,9 +215,14 @@ impl State {
         &self.lanes()[place.lane as usize].events[place.event as usize]
     }
 
-    /// The source line of a call site, or its address where there is none.
-    pub fn location(&self, site: SiteId) -> String {
-        self.locations.of(&self.trace, site)
+    /// The source line of a call, or its address where there is none, and what led there; None if nothing is known of it.
+    pub fn located(&self, call: &Call) -> Option<Located> {
+        call.frame().map(|frame| self.locations.of(&self.trace, frame))
+    }
+
+    /// The source line of a call.
+    pub fn location(&self, call: &Call) -> Option<String> {
+        self.located(call).map(|located| located.line)
     }
 
     /// The kind of the call at a place.

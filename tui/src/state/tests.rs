@@ -289,8 +289,8 @@ fn a_source_line_is_looked_up_once() {
         None
     });
     let state = State::new(recording);
-    let site = state.trace.calls[0].site.unwrap();
-    assert_eq!(state.location(site), "heat+0xc");
-    assert_eq!(state.location(site), "heat+0xc");
+    let call = &state.trace.calls[0];
+    assert_eq!(state.location(call).as_deref(), Some("heat+0xc"));
+    assert_eq!(state.location(call).as_deref(), Some("heat+0xc"));
     assert_eq!(asked.get(), 1);
 }

@@ -60,11 +60,15 @@ fn title(state: &State, place: Place, details: &Details) -> Line<'static> {
 fn facts(state: &State, details: &Details, width: u16) -> Vec<Line<'static>> {
     let mut facts = Facts { lines: Vec::new(), width: width.saturating_sub(NAMES) };
     if let Some(location) = &details.location {
-        facts.add("at", location, Span::raw);
+        let method = details.method.as_ref().map(|method| format!(", by {method}")).unwrap_or_default();
+        facts.add("at", &format!("{location}{method}"), Span::raw);
     }
     facts.add_time(state, details);
     for wait in &details.waits {
         facts.add(if details.end_ns.is_some() { "for" } else { "waits for" }, wait, Span::raw);
+    }
+    for frame in &details.stack {
+        facts.add("stack", frame, Span::raw);
     }
     for (finding, remark) in &details.remarks {
         let severity = state.report.findings[*finding].severity;

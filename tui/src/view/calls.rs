@@ -36,7 +36,7 @@ fn row(state: &State, lane: usize, event: usize, is_chosen: bool, width: u16) ->
         Some(_) => (duration(event.duration_ns), theme::quiet()),
         None => (if state.running { "not yet" } else { "never" }.to_owned(), theme::never()),
     };
-    let at = call.site.map(|site| state.location(site)).unwrap_or_default();
+    let at = state.location(call).unwrap_or_default();
     let room = width.saturating_sub(DURATION + 8);
     let text = cut(&format!("{} {at}", call.function), room);
     let (pointer, style) = if is_chosen { ("▶", theme::strong()) } else { (" ", Style::new()) };

@@ -104,6 +104,6 @@ fn label_text(state: &State, label: &Label) -> String {
     }
     let lane = state.lane_name(label.place.lane as usize);
     let call = state.trace.call(state.event(label.place).call);
-    let at = call.site.map(|site| format!("{}: ", state.location(site))).unwrap_or_default();
+    let at = state.location(call).map(|line| format!("{line}: ")).unwrap_or_default();
     format!("{at}rank {lane} {}", label.text)
 }

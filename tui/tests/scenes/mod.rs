@@ -61,8 +61,8 @@ impl Scene {
             }
             values.into_boxed_slice()
         };
-        let site = self.builder.site(Site { object: 0, offset: line });
-        let call = self.builder.call(Call { function, site: Some(site), arguments: place(arguments) });
+        let site = self.builder.site(Site { object: 0, offset: line, method: None });
+        let call = self.builder.call(Call { function, site: Some(site), caller: None, arguments: place(arguments) });
         let outcome = results.map(|r| self.builder.outcome(Outcome { code: 0, results: place(r) }));
         let start_ns = self.now_ns[rank];
         self.builder.event(rank, Event { call, outcome, start_ns, duration_ns, words_at: 0, words_len: 0 }, &[]);
@@ -148,7 +148,10 @@ impl Scene {
             title: title.to_owned(),
             locate: Box::new({
                 let lines: Vec<u64> = trace.sites.iter().map(|s| s.offset).collect();
-                move |site| Some(format!("heat.c:{}", lines[site.0 as usize]))
+                move |frame| {
+                    let line = format!("heat.c:{}", lines[frame.site.0 as usize]);
+                    Some(tui::Located { line, stack: Vec::new() })
+                }
             }),
             trace,
             report: self.report,

@@ -46,6 +46,9 @@ fn with_sum(key: Value, sum: &Sum) -> Value {
         "messages": sum.sent.count,
         "message_bytes": sum.sent.bytes,
         "handed_bytes": sum.handed_bytes,
+        "got_bytes": sum.got_bytes,
+        "read_bytes": sum.read_bytes,
+        "written_bytes": sum.written_bytes,
     });
     row.extend(fields.as_object().cloned().unwrap_or_else(Map::new));
     Value::Object(row)
@@ -56,8 +59,9 @@ fn functions(subject: &Subject) -> Value {
 }
 
 fn sites(subject: &Subject) -> Value {
-    let row = |(site, function, sum): &(String, traces::Function, Sum)| {
-        with_sum(json!({ "site": site, "function": function.name() }), sum)
+    let row = |site: &super::Site| {
+        let (function, method) = (site.function.name(), site.method);
+        with_sum(json!({ "site": site.line, "function": function, "method": method, "stack": site.stack }), &site.sum)
     };
     subject.sites.iter().map(row).collect()
 }

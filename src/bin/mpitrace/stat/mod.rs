@@ -17,8 +17,8 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, ValueEnum};
 use mpitrace::{exit, opening, terminal};
 use sim::profile::{Profile, Sum, profile};
-use traces::symbols::{Location, Resolver};
-use traces::{Function, SiteId, Trace};
+use traces::symbols::{Location, Resolver, Stack};
+use traces::{Frame, Function, Trace};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,14 +32,16 @@ What is counted:
   time in MPI     from the call of a function to its return, of each thread
   time computing  the rest of the time from a thread's first call to its last
   messages        point-to-point messages, where they are sent and with the length that was sent, whether they were received or not
-  bytes           those of messages, what a rank hands to collectives (its send buffer, once), and what it puts into windows
+  bytes           those of messages, what a rank hands to collectives (its send buffer, once), what it puts into windows and gets out of
+                  them, and what it reads and writes of files (what it asks for: at the end of a file there may be less)
 
 Fields of the JSON (schema 1), times in ns:
   schema, trace, world_size, calls, duration_ns, run_ns, time_ns, unknown_sizes, damage
-  functions[]     function, calls, time_ns, max_ns, max_rank, messages, message_bytes, handed_bytes
-  sites[]         site, and the fields of functions[]
+  functions[]     function, calls, time_ns, max_ns, max_rank, messages, message_bytes, handed_bytes,
+                  got_bytes, read_bytes, written_bytes
+  sites[]         site, method (of a binding such as mpi4py), stack[], and the fields of functions[]: one for each way that leads there
   ranks[]         rank, run_ns, computing_ns, received_messages, received_bytes, calls, time_ns, max_ns, messages, message_bytes,
-                  handed_bytes
+                  handed_bytes, got_bytes, read_bytes, written_bytes
   pairs[]         source, destination, messages, bytes
   sizes[]         from, below, messages, bytes
 
@@ -119,8 +121,8 @@ struct Subject<'a> {
     name: String,
     trace: &'a Trace,
     profile: Profile,
-    /// The call sites with their functions, as they are shown: those of one line are one.
-    sites: Vec<(String, Function, Sum)>,
+    /// The call sites with their functions, each with all that led there, the one that took most time first.
+    sites: Vec<Site<'a>>,
     /// Why some of them have no line.
     reasons: BTreeSet<String>,
     parts: Vec<Part>,
@@ -133,24 +135,57 @@ impl<'a> Subject<'a> {
         let mut sites = Vec::new();
         let mut reasons = BTreeSet::new();
         if parts.contains(&Part::Site) {
-            sites = by_line(&profile, locate, &mut reasons);
+            sites = located(trace, &profile, locate, &mut reasons);
         }
         Subject { name, trace, profile, sites, reasons, parts, all: arguments.all }
     }
 }
 
-/// Says where a call site is.
-type Locate<'a> = &'a dyn Fn(SiteId) -> Location;
+/// A call site.
+struct Site<'a> {
+    /// The line as it is shown.
+    line: String,
+    function: Function,
+    /// The method of a binding that calls the function there.
+    method: Option<&'a str>,
+    /// The functions that led there, the innermost first.
+    stack: Vec<String>,
+    sum: Sum,
+}
 
-/// Call sites by their line: a line may have several addresses. Why there is no line goes into `reasons`, once for all that have none.
-fn by_line(profile: &Profile, locate: Locate, reasons: &mut BTreeSet<String>) -> Vec<(String, Function, Sum)> {
-    let mut lines: HashMap<(String, Function), Sum> = HashMap::new();
-    for ((site, function), sum) in &profile.sites {
-        let shown = site.map(locate).map_or_else(|| "?".to_owned(), |location| shown(&location, reasons));
-        lines.entry((shown, *function)).or_default().add(sum);
+impl Site<'_> {
+    /// What is called, in the words of the program.
+    fn name(&self) -> &str {
+        self.method.unwrap_or_else(|| self.function.name())
     }
-    let mut lines: Vec<_> = lines.into_iter().map(|((site, function), sum)| (site, function, sum)).collect();
-    lines.sort_by(|a, b| (b.2.time_ns, &a.0, a.1).cmp(&(a.2.time_ns, &b.0, b.1)));
+}
+
+/// Says where a call site is, and what led there.
+type Locate<'a> = &'a dyn Fn(Frame) -> Stack;
+
+/// The call sites with their lines. Why there is no line goes into `reasons`, once for all that have none.
+fn located<'a>(trace: &'a Trace, profile: &Profile, locate: Locate, reasons: &mut BTreeSet<String>) -> Vec<Site<'a>> {
+    let site = |&((frame, function), sum): &((Option<Frame>, Function), Sum)| {
+        let stack = frame.map(locate);
+        Site {
+            line: stack.as_ref().map_or_else(|| "?".to_owned(), |stack| shown(stack.line(), reasons)),
+            function,
+            method: frame.and_then(|frame| trace.site(frame.site).method.as_deref()),
+            stack: stack.map_or_else(Vec::new, |stack| stack.frames.iter().map(Location::in_words).collect()),
+            sum,
+        }
+    };
+    profile.sites.iter().map(site).collect()
+}
+
+/// Call sites by their line and what is called there: a line may have several addresses, and many ways may lead there.
+fn by_line(sites: &[Site]) -> Vec<(String, String, Sum)> {
+    let mut lines: HashMap<(&str, &str), Sum> = HashMap::new();
+    for site in sites {
+        lines.entry((&site.line, site.name())).or_default().add(&site.sum);
+    }
+    let mut lines: Vec<_> = lines.into_iter().map(|((line, name), sum)| (line.to_owned(), name.to_owned(), sum)).collect();
+    lines.sort_by(|a, b| (b.2.time_ns, &a.0, &a.1).cmp(&(a.2.time_ns, &b.0, &b.1)));
     lines
 }
 
@@ -181,7 +216,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         return ExitCode::from(exit::USAGE);
     }
     let resolver = Resolver::new(&trace);
-    let locate = |site| resolver.resolve(site);
+    let locate = |frame| resolver.stack(frame);
     let subject = Subject::new(path.display().to_string(), &trace, profile, arguments, &locate);
     let out = match arguments.format {
         Format::Text => text::render(&subject, &terminal::style(arguments.color, false)),

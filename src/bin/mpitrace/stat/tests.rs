@@ -6,8 +6,8 @@ use clap::ColorChoice;
 use sim::profile::profile;
 use sim::report::Style;
 use traces::constant::COMM_WORLD;
-use traces::symbols::{Location, Missing};
-use traces::{SiteId, Trace, TraceBuilder, Value, mpi};
+use traces::symbols::{Location, Missing, Stack};
+use traces::{Frame, Trace, TraceBuilder, Value, mpi};
 
 use super::{Arguments, Format, Part, Subject, json, rank_ranges, text};
 
@@ -18,11 +18,12 @@ fn subject<'a>(trace: &'a Trace, parts: &[Part]) -> Subject<'a> {
 }
 
 /// The first site has a line, whatever lies on this machine, and the others have none.
-fn located(site: SiteId) -> Location {
+fn located(frame: Frame) -> Stack {
+    let site = frame.site;
     let file = (site.0 == 0).then(|| "/usr/src/app/stencil.c".to_owned());
     let missing = file.is_none().then_some(Missing::NoDebugInfo);
     let (object, offset) = ("/usr/bin/stencil".to_owned(), u64::from(site.0));
-    Location { line: file.as_ref().map(|_| 41), file, column: None, function: None, object, offset, missing }
+    Stack::of(vec![Location { line: file.as_ref().map(|_| 41), file, column: None, function: None, object, offset, missing }])
 }
 
 fn sample(name: &str) -> Trace {

@@ -90,6 +90,12 @@ fn head(subject: &Subject) -> String {
             bytes(total.handed_bytes)
         ),
     );
+    if total.got_bytes > 0 {
+        row("got", &format!("{} out of windows", bytes(total.got_bytes)));
+    }
+    if total.read_bytes > 0 || total.written_bytes > 0 {
+        row("files", &format!("{} read, {} written", bytes(total.read_bytes), bytes(total.written_bytes)));
+    }
     if profile.unknown > 0 {
         row("unknown", &format!("the size of {} sends, which count as empty", count(profile.unknown)));
     }
@@ -110,23 +116,24 @@ fn functions(subject: &Subject, style: &Style) -> String {
     let row = |(function, sum): &(Function, Sum)| {
         let (calls, time, share) = (count(sum.calls), duration(sum.time_ns), percent(sum.time_ns, all_ns));
         let (mean, longest, rank) = (duration(sum.time_ns / sum.calls.max(1)), duration(sum.max_ns), sum.max_rank);
-        let row = format!("{:names$}{calls:>digits$}{time:>9}{share:>7}{mean:>9}{longest:>9}", name(*function, names));
+        let row = format!("{:names$}{calls:>digits$}{time:>9}{share:>7}{mean:>9}{longest:>9}", name(function.name(), names));
         format!("{row}{rank:>6}{:>9}", bytes_or_dash(sum.bytes()))
     };
     table(style, &title, subject.profile.functions.iter().map(row), subject.all)
 }
 
 fn sites(subject: &Subject, style: &Style) -> String {
-    let (names, digits) = widths(subject.sites.iter().map(|(_, _, sum)| sum));
+    let sites = super::by_line(&subject.sites);
+    let (names, digits) = widths(sites.iter().map(|(_, _, sum)| sum));
     let heads = format!("{:24}{:names$}{:>digits$}", "call site", "function", "calls");
     let title = format!("{heads}{:>9}{:>7}{:>9}", "time", "share", "bytes");
     let all_ns = subject.profile.run_ns();
-    let row = |(site, function, sum): &(String, Function, Sum)| {
-        let (site, name) = (fit(site, 23), name(*function, names));
+    let row = |(site, called, sum): &(String, String, Sum)| {
+        let (site, name) = (fit(site, 23), name(called, names));
         let (calls, time, share) = (count(sum.calls), duration(sum.time_ns), percent(sum.time_ns, all_ns));
         format!("{site:24}{name:names$}{calls:>digits$}{time:>9}{share:>7}{:>9}", bytes_or_dash(sum.bytes()))
     };
-    let mut out = table(style, &title, subject.sites.iter().map(row), subject.all);
+    let mut out = table(style, &title, sites.iter().map(row), subject.all);
     for reason in &subject.reasons {
         line(&mut out, reason);
     }
@@ -140,8 +147,7 @@ fn widths<'a>(sums: impl Iterator<Item = &'a Sum>) -> (usize, usize) {
 }
 
 /// The name of a function in so many columns, of which its end needs the last but one.
-fn name(function: Function, width: usize) -> String {
-    let name = function.name();
+fn name(name: &str, width: usize) -> String {
     if name.len() < width { name.to_owned() } else { name.chars().take(width - 2).collect::<String>() + "…" }
 }
 
