@@ -85,7 +85,7 @@ mod tests {
     /// The words of a call, as letters with their rows.
     fn text(function: Function, results: &[(&str, Value)], words: &[u64]) -> String {
         let count = function.parameters().len();
-        let call = Call { function, site: None, arguments: vec![Value::Nil; count].into() };
+        let call = Call { function, site: None, caller: None, arguments: vec![Value::Nil; count].into() };
         let mut values = vec![Value::Nil; count];
         for (name, value) in results {
             values[function.parameter(name).expect("the function has it")] = value.clone();
