@@ -170,7 +170,7 @@ impl Body {
 }
 
 /// A compressor that adds a checksum: what was damaged on a disk must not pass for what the program did.
-fn compressor() -> std::io::Result<zstd::bulk::Compressor<'static>> {
+pub(crate) fn compressor() -> std::io::Result<zstd::bulk::Compressor<'static>> {
     let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
     compressor.include_checksum(true)?;
     Ok(compressor)

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::chunk::compressor;
 use crate::error::Error;
 use crate::part;
 use crate::payload::whole_digest;
@@ -16,8 +17,6 @@ use crate::record::{PayloadRecord, Record, records};
 
 /// The most bytes of a piece.
 pub const PIECE_BYTES: usize = 1 << 20;
-/// zstd's fastest ordinary level.
-const LEVEL: i32 = 1;
 
 /// Where a piece of a content lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,14 +53,29 @@ impl Piece {
     }
 }
 
-/// The record of a piece. An empty body is what zstd gives where it finds no memory.
-#[must_use]
-pub fn pack(digest: u64, length: u64, at: u64, bytes: &[u8]) -> PayloadRecord {
-    let body = zstd::bulk::Compressor::new(LEVEL).and_then(|mut compressor| {
-        compressor.include_checksum(true)?;
-        compressor.compress(bytes)
-    });
-    PayloadRecord { process: 0, digest, length, at, body: body.unwrap_or_default() }
+/// Makes records of pieces.
+#[derive(Default)]
+pub struct Packer {
+    /// Made at the first piece: that takes longer than to compress a small one.
+    compressor: Option<zstd::bulk::Compressor<'static>>,
+}
+
+impl Packer {
+    /// The record of a piece. An empty body is what zstd gives where it finds no memory.
+    #[must_use]
+    pub fn pack(&mut self, digest: u64, length: u64, at: u64, bytes: &[u8]) -> PayloadRecord {
+        if self.compressor.is_none() {
+            self.compressor = compressor().ok();
+        }
+        let body = self.compressor.as_mut().and_then(|compressor| compressor.compress(bytes).ok()).unwrap_or_default();
+        PayloadRecord { process: 0, digest, length, at, body }
+    }
+}
+
+impl std::fmt::Debug for Packer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Packer").finish_non_exhaustive()
+    }
 }
 
 /// The contents of a trace.

@@ -272,12 +272,12 @@ fn keeping(large: &[u8]) -> tempfile::TempDir {
     let mut recording = Recording::begin_in(&mut memory[..], 0, &process).unwrap();
     let call = recording.intern(Entry::Call, &[1], |out| write_call(out, mpi::RECV, None, &vec![Value::Nil; 7])).unwrap();
     let outcome = recording.intern(Entry::Outcome, &[2], |out| write_outcome(out, 0, &vec![Value::Nil; 7])).unwrap();
-    let mut chunks = Vec::new();
+    let (mut chunks, mut packer) = (Vec::new(), Packer::default());
     for content in [&b"small"[..], large, b"small"] {
         let digest = whole_digest(content);
         for (nth, piece) in content.chunks(PIECE_BYTES).enumerate() {
             let at = (nth * PIECE_BYTES) as u64;
-            chunks.extend(Record::Payload(pack(digest, content.len() as u64, at, piece)).to_bytes());
+            chunks.extend(Record::Payload(packer.pack(digest, content.len() as u64, at, piece)).to_bytes());
         }
         let open = recording.begin(call, 5);
         recording.finish(open, outcome, 6, &[digest]);

@@ -6,7 +6,7 @@ use std::io;
 use rustc_hash::FxHashSet;
 use traces::record::Record;
 use traces::segment::Stop;
-use traces::store::{PIECE_BYTES, pack};
+use traces::store::{PIECE_BYTES, Packer};
 
 use crate::output::{Output, without_signals};
 use crate::payload::{Digester, Payload, Since};
@@ -21,13 +21,14 @@ pub struct Store {
     file: Output,
     known: FxHashSet<u64>,
     piece: Vec<u8>,
+    packer: Packer,
     has_failed: bool,
 }
 
 impl Store {
     /// One that appends to this file.
     pub fn new(file: Output) -> Store {
-        Store { file, known: FxHashSet::default(), piece: Vec::new(), has_failed: false }
+        Store { file, known: FxHashSet::default(), piece: Vec::new(), packer: Packer::default(), has_failed: false }
     }
 
     /// Keeps a content, whose digest was taken.
@@ -55,7 +56,7 @@ impl Store {
             if digester.read(blocks, at..end, since, &mut |bytes| piece.extend_from_slice(bytes)).is_none() {
                 return Ok(());
             }
-            let record = pack(digest, len, at, &self.piece);
+            let record = self.packer.pack(digest, len, at, &self.piece);
             if record.body.is_empty() {
                 return Err(io::ErrorKind::OutOfMemory.into());
             }
