@@ -164,12 +164,12 @@ fn of_rings(rings: &[PathBuf]) -> Result<Vec<Part>, Error> {
                 if part.process.stopped.is_empty() {
                     part.process.stopped = process.stopped;
                 }
-                part.add_thread(&ring, &path);
+                part.add_thread(&ring, path);
             }
             None => {
                 let ended_ns = ended_ns(&process);
                 let mut part = Part { process: ProcessRecord { ended_ns, ..process }, ..Part::default() };
-                part.add_thread(&ring, &path);
+                part.add_thread(&ring, path);
                 parts.push(part);
             }
         }

@@ -9,7 +9,7 @@ use traces::chunk::{Entry, write_call, write_outcome};
 use traces::payload::{Keep, whole_digest};
 use traces::record::{Clock, ProcessRecord, Record};
 use traces::segment::{RING_BYTES, Recording};
-use traces::store::{Contents, PIECE_BYTES, pack};
+use traces::store::{Contents, PIECE_BYTES, Packer};
 use traces::{Ending, Error, Event, Frame, FrameId, Function, Object, Site, Trace, TraceBuilder, Value, mpi};
 
 /// A trace of two ranks with a send, a receive, and a call that never returned.
