@@ -247,6 +247,8 @@ impl Keeper {
 
     fn join(&mut self, call: &Call) {
         let function = call.function.small();
+        // What meets in windows and files is not counted.
+        self.unsure |= matches!(function.class(), Class::OneSided | Class::Io);
         let Some(comm) = joins(function).and_then(|name| call.int(name)) else { return };
         // Each start of a persistent collective takes part in one of its own.
         self.unsure |= function.name().ends_with("_init");
@@ -386,6 +388,9 @@ pub fn joins(function: Function) -> Option<&'static str> {
         | mpi::COMM_SPLIT
         | mpi::COMM_SPLIT_TYPE
         | mpi::COMM_CREATE
+        | mpi::COMM_SPAWN
+        | mpi::COMM_SPAWN_MULTIPLE
+        | mpi::COMM_DISCONNECT
         | mpi::CART_SUB => "comm",
         mpi::CART_CREATE | mpi::GRAPH_CREATE | mpi::DIST_GRAPH_CREATE | mpi::DIST_GRAPH_CREATE_ADJACENT => "comm_old",
         mpi::INTERCOMM_MERGE => "intercomm",

@@ -24,6 +24,8 @@ struct Post {
     /// Of MPI_Start and the like: the request.
     slot: Option<Slot>,
     what: What,
+    /// Of a receive: whether it is known to be complete.
+    is_complete: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -70,8 +72,37 @@ impl Lifter<'_> {
         }
         let mut dropped = self.dropped();
         let lanes: Vec<Vec<Post>> = (0..self.trace.lanes.len()).map(|lane| self.posts(lane, &mut dropped)).collect();
+        for (lane, posts) in lanes.iter().enumerate() {
+            self.doubt(lane, posts, &mut dropped);
+        }
         for (lane, posts) in lanes.into_iter().enumerate() {
             self.settle(lane, &posts, &dropped);
+        }
+    }
+
+    /// A receive of which is not known what it has taken may have taken one of the dropped messages that nobody else is known to have taken.
+    /// Then it is not known either what comes after it.
+    fn doubt(&self, number: usize, posts: &[Post], dropped: &mut Dropped) {
+        let Some(rank) = self.trace.lanes[number].rank else { return };
+        if !posts.iter().any(|post| matches!(post.what, What::Receive(None))) {
+            return;
+        }
+        let mut open: FxHashMap<Stream, u64> = FxHashMap::default();
+        for (&stream, &sent) in &dropped.sent {
+            let channel = self.program.channels[stream.0 as usize];
+            if self.program.mailboxes[channel.mailbox as usize].rank == rank {
+                open.insert(stream, sent.saturating_sub(dropped.received.get(&stream).copied().unwrap_or(0)));
+            }
+        }
+        for post in posts.iter().filter(|post| post.is_complete) {
+            if let What::Receive(Some(stream)) = post.what {
+                open.entry(stream).and_modify(|left| *left = left.saturating_sub(1));
+            }
+        }
+        if open.values().any(|left| *left > 0)
+            && let Some(unsure) = dropped.unsure.get_mut(rank as usize)
+        {
+            *unsure = true;
         }
     }
 
@@ -150,7 +181,8 @@ impl Lifter<'_> {
     }
 
     fn begin(&mut self, walk: &mut Walk, at: usize, op: Op, a: &Arguments) {
-        let post = |what| Post { at, slot: None, what };
+        let returned = a.outcome.is_some();
+        let post = |what| Post { at, slot: None, what, is_complete: false };
         match op {
             Op::Transfer { send, receive, then } => {
                 let sent = send.and_then(|send| self.stream_sent(send));
@@ -163,7 +195,8 @@ impl Lifter<'_> {
                         if let Some(receive) = receive {
                             let status = if then == Then::Return { a.status() } else { None };
                             let stream = self.stream_received(receive, status);
-                            walk.posts.push(post(What::Receive(stream)));
+                            let is_complete = returned && then == Then::Return;
+                            walk.posts.push(Post { is_complete, ..post(What::Receive(stream)) });
                         }
                     }
                 }
@@ -176,7 +209,7 @@ impl Lifter<'_> {
                 for completion in requests.range() {
                     let slot = self.program.completions[completion].slot;
                     let Some(&(sent, receive)) = walk.templates.get(&slot) else { continue };
-                    let post = |what| Post { at, slot: Some(slot), what };
+                    let post = |what| Post { at, slot: Some(slot), what, is_complete: false };
                     walk.posts.extend(sent.map(|stream| post(What::Send(stream))));
                     if let Some(receive) = receive {
                         let stream = self.stream_received(receive, None);
@@ -207,11 +240,13 @@ impl Lifter<'_> {
             if let Some(stream) = channel {
                 *dropped.received.entry(stream).or_default() += 1;
             }
-        } else if let Some(Some((at, receive))) = walk.active.remove(&slot)
-            && let Some(status) = status.filter(|status| status.source >= 0)
-            && let What::Receive(None) = walk.posts[at].what
-        {
-            walk.posts[at].what = What::Receive(self.stream_received(receive, Some(*status)));
+        } else if let Some(Some((at, receive))) = walk.active.remove(&slot) {
+            walk.posts[at].is_complete = true;
+            if let Some(status) = status.filter(|status| status.source >= 0)
+                && let What::Receive(None) = walk.posts[at].what
+            {
+                walk.posts[at].what = What::Receive(self.stream_received(receive, Some(*status)));
+            }
         }
     }
 
