@@ -7,7 +7,7 @@
 #![forbid(unsafe_code)]
 
 #[path = "../tests/matrix/mpi.rs"]
-#[allow(dead_code, reason = "the tests have to know more of an MPI than this")]
+#[expect(dead_code, reason = "the tests have to know more of an MPI than this")]
 mod mpi;
 
 use std::path::{Path, PathBuf};
