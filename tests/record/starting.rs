@@ -39,6 +39,7 @@ fn what_cannot_be_run_has_the_codes_of_the_shells() {
         (&["record", "./"], 126, "it is a directory"),
         (&["record", "--no-such-flag", "true"], 125, "--no-such-flag"),
         (&["record", "--preload", "none.so", "true"], 125, "none.so"),
+        (&["record", "--last", "1MiB", "--payload", "full", "true"], 125, "choose one"),
         (&["no-such-command"], 2, "no-such-command"),
     ] {
         let (found, text) = run(arguments);
