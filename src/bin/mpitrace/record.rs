@@ -148,7 +148,9 @@ fn long(setting: Setting) -> &'static str {
 /// Becomes the program. Returns if it could not.
 pub fn run(arguments: Arguments) -> ExitCode {
     if arguments.last > 0 && arguments.payload == Payload::Full {
-        eprintln!("mpitrace: --payload full keeps everything that was ever received, and --last the newest calls only: choose one");
+        eprintln!(
+            "mpitrace: --payload full keeps everything that was ever received, and --last the newest calls only: choose one"
+        );
         return ExitCode::from(exit::RECORD_FAILED);
     }
     let mut words = arguments.app.into_iter();
