@@ -18,6 +18,8 @@ const ERRORS_RETURN: i64 = 0x143;
 const EAGER: Duration = Duration::from_millis(2);
 /// How long it sleeps.
 const NAP: Duration = Duration::from_micros(200);
+/// How long a rank that gives up waits for what it has said to be on its way.
+const FAREWELL: Duration = Duration::from_millis(500);
 /// More bytes than a status has in any ABI.
 const STATUS_BYTES: usize = 64;
 
@@ -61,17 +63,18 @@ impl World {
 
     /// All ranks have come so far.
     pub fn barrier(&self) -> Result<(), GivenUp> {
-        self.start(mpi::IBARRIER, (), |(), request| [self.comm, request])?.complete(self)
+        self.start(mpi::IBARRIER, (), |(), request| [self.comm, request])?.complete(self.patience)
     }
 
     /// What each rank has to say, by rank.
     pub fn all_gather<const N: usize>(&self, own: [u64; N]) -> Result<Vec<[u64; N]>, GivenUp> {
-        Ok(self.start_all_gather(own)?.complete(self)?.1)
+        Ok(self.start_all_gather(own)?.complete(self.patience)?.1)
     }
 
-    /// Says something for all ranks to hear, without waiting for what they say.
+    /// Says something for all ranks to hear, without waiting for what they say. It is given time to be on its way: Open MPI 5 dies of
+    /// SIGPIPE in MPI_Finalize where the other side of a connection closes it while it is being made.
     pub fn say<const N: usize>(&self, own: [u64; N]) {
-        _ = self.start_all_gather(own);
+        _ = self.start_all_gather(own).and_then(|operation| operation.complete(FAREWELL));
     }
 
     fn start_all_gather<const N: usize>(&self, own: [u64; N]) -> Result<Operation<Said<N>>, GivenUp> {
@@ -86,7 +89,7 @@ impl World {
     pub fn broadcast<const N: usize>(&self, said: [u64; N]) -> Result<[u64; N], GivenUp> {
         let bytes = size_of_val(&said);
         let arguments = |said: &mut [u64; N], request| [said.as_mut_ptr() as usize, bytes, self.byte, 0, self.comm, request];
-        self.start(mpi::IBCAST, said, arguments)?.complete(self)
+        self.start(mpi::IBCAST, said, arguments)?.complete(self.patience)
     }
 
     /// Rank 0 gets so many bytes of each, one after the other; all know how many.
@@ -105,7 +108,7 @@ impl World {
             let all = all.as_mut_ptr() as usize;
             [own_at, length, self.byte, all, counts, starts, self.byte, 0, self.comm, request]
         });
-        Ok(operation?.complete(self)?.1)
+        Ok(operation?.complete(self.patience)?.1)
     }
 
     /// Starts an operation on these buffers; `arguments` are those of the function, given the address of the request.
@@ -147,10 +150,10 @@ struct Operation<B: 'static>(&'static mut Started<B>);
 
 impl<B> Operation<B> {
     /// Waits for its end, as long as patience lasts, and gives the buffers.
-    fn complete(self, world: &World) -> Result<B, GivenUp> {
+    fn complete(self, patience: Duration) -> Result<B, GivenUp> {
         let started = std::ptr::from_mut(self.0);
         // SAFETY: the request is one that the library has given.
-        if !unsafe { completes(&raw mut (*started).request, world.patience) } {
+        if !unsafe { completes(&raw mut (*started).request, patience) } {
             return Err(GivenUp);
         }
         // SAFETY: `start` has leaked it, the library has done with it, and this was the only reference.
