@@ -94,8 +94,9 @@ impl Mpi {
     /// What its programs have to have in their environment. MPICH's transport writes its warnings to the standard output, with the time of
     /// day.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
-        let all = [("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1"), ("UCX_LOG_LEVEL", "error")];
-        all.map(|(name, value)| (name, value.to_owned())).into_iter().chain(self.variables.iter().cloned()).collect()
+        let ucx = [("UCX_LOG_LEVEL", "error"), ("UCX_LOG_FILE", "stderr")];
+        let all = [[("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1")], ucx].concat().into_iter();
+        all.map(|(name, value)| (name, value.to_owned())).chain(self.variables.iter().cloned()).collect()
     }
 
     /// The command that starts so many ranks of what is added to it.
