@@ -10,6 +10,7 @@ mod applications;
 mod endings;
 mod expectation;
 mod format;
+mod generated;
 mod hosts;
 mod job;
 mod languages;
@@ -52,6 +53,8 @@ fn main() -> ExitCode {
         trials.extend(hosts::trials(mpi));
     }
     trials.extend(agreement::trials(&mpis));
+    trials.extend(generated::trials(&mpis));
+    trials.push(generated::table());
     if !arguments.list {
         say_what_is_skipped(&mpis);
     }

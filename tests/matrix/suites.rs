@@ -29,9 +29,14 @@ struct Suite {
     outcomes: fn(&Path) -> Vec<String>,
 }
 
+/// Whether what takes hours is wanted as well.
+pub fn is_night() -> bool {
+    std::env::var_os(NIGHTLY).is_some()
+}
+
 /// The tests, which are ignored unless it is night.
 pub fn trials(mpi: &Mpi) -> Vec<Trial> {
-    let is_night = std::env::var_os(NIGHTLY).is_some();
+    let is_night = is_night();
     let trial = |suite: Suite| {
         let mpi = mpi.clone();
         let name = format!("{}::{}, {} ranks", mpi.name, suite.name, suite.ranks);

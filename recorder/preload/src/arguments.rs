@@ -315,7 +315,7 @@ impl<'a> Reader<'a> {
             | Kind::Typeclass => self.abi.word(kind, word as i32),
             Kind::Keyval => self.abi.keyval(word as i32).0,
             Kind::Assert | Kind::Amode => self.abi.flags(kind, word as i32),
-            Kind::Comm if self.abi.handle(kind, word) == self.comm => self.known.id,
+            Kind::Comm if self.known.id != handles::UNKNOWN && self.abi.handle(kind, word) == self.comm => self.known.id,
             kind if is_handle(kind) => handles.number(kind, self.abi.handle(kind, word)),
             _ => word as i64,
         }
