@@ -89,13 +89,6 @@ impl<'a> Limits<'a> {
     }
 }
 
-/// The functions in which ranks wait for each other as a group, by name, in the order of the table; large counts are the same functions.
-#[must_use]
-pub fn collective_functions() -> Vec<&'static str> {
-    let all = traces::Function::all().filter(|f| *f == f.small() && lift::is_collective(*f));
-    all.map(traces::Function::name).collect()
-}
-
 /// Checks a trace.
 #[must_use]
 pub fn check(trace: &traces::Trace, options: &Options) -> Report {

@@ -249,7 +249,7 @@ impl Keeper {
         let function = call.function.small();
         // What meets in windows and files is not counted.
         self.unsure |= matches!(function.class(), Class::OneSided | Class::Io);
-        let Some(comm) = joins(function).and_then(|name| call.int(name)) else { return };
+        let Some(comm) = function.gathers().and_then(|name| call.int(name)) else { return };
         // Each start of a persistent collective takes part in one of its own.
         self.unsure |= function.name().ends_with("_init");
         *self.collectives.entry(comm).or_default() += 1;
@@ -377,32 +377,9 @@ impl Cut {
     }
 }
 
-/// The parameter that names the communicator all of whose members make this call together.
-#[must_use]
-pub fn joins(function: Function) -> Option<&'static str> {
-    Some(match function {
-        mpi::COMM_DUP
-        | mpi::COMM_DUP_WITH_INFO
-        | mpi::COMM_IDUP
-        | mpi::COMM_IDUP_WITH_INFO
-        | mpi::COMM_SPLIT
-        | mpi::COMM_SPLIT_TYPE
-        | mpi::COMM_CREATE
-        | mpi::COMM_SPAWN
-        | mpi::COMM_SPAWN_MULTIPLE
-        | mpi::COMM_DISCONNECT
-        | mpi::CART_SUB => "comm",
-        mpi::CART_CREATE | mpi::GRAPH_CREATE | mpi::DIST_GRAPH_CREATE | mpi::DIST_GRAPH_CREATE_ADJACENT => "comm_old",
-        mpi::INTERCOMM_MERGE => "intercomm",
-        mpi::INTERCOMM_CREATE => "local_comm",
-        _ if function.class() == Class::Collective && function.parameter("comm").is_some() => "comm",
-        _ => return None,
-    })
-}
-
 /// Whether a call that fails leaves open how far the communication has come.
 fn communicates(function: Function) -> bool {
-    matches!(function.class(), Class::PointToPoint | Class::Probe | Class::Completion) || joins(function.small()).is_some()
+    matches!(function.class(), Class::PointToPoint | Class::Probe | Class::Completion) || function.gathers().is_some()
 }
 
 fn is_initialization(function: Function) -> bool {

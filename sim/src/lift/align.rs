@@ -7,7 +7,6 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use traces::Status;
-use traces::function::mpi;
 
 use super::arguments::Arguments;
 use super::{LOCAL, Lifter, index_of_last};
@@ -225,7 +224,7 @@ impl Lifter<'_> {
             }
             Op::Collective { collective, then } => {
                 let plan = self.program.collectives[collective as usize];
-                let is_counted = !matches!(then, Then::Persistent(_)) && plan.function != mpi::COMM_CREATE_GROUP;
+                let is_counted = !matches!(then, Then::Persistent(_)) && plan.function.gathers().is_some();
                 walk.posts.push(post(if is_counted { What::Collective(plan.context) } else { What::Uncounted }));
             }
             _ => {}

@@ -61,32 +61,6 @@ pub(crate) fn blocking_form(function: Function) -> Option<(Function, Pattern)> {
     Some((row.0, row.3))
 }
 
-/// The parameter that names the old communicator, of a constructor that all its members call.
-fn constructor(function: Function) -> Option<&'static str> {
-    Some(match function {
-        mpi::COMM_DUP
-        | mpi::COMM_DUP_WITH_INFO
-        | mpi::COMM_IDUP
-        | mpi::COMM_IDUP_WITH_INFO
-        | mpi::COMM_SPLIT
-        | mpi::COMM_SPLIT_TYPE
-        | mpi::COMM_CREATE
-        | mpi::COMM_DISCONNECT
-        | mpi::COMM_SPAWN
-        | mpi::COMM_SPAWN_MULTIPLE
-        | mpi::CART_SUB => "comm",
-        mpi::CART_CREATE | mpi::GRAPH_CREATE | mpi::DIST_GRAPH_CREATE | mpi::DIST_GRAPH_CREATE_ADJACENT => "comm_old",
-        mpi::INTERCOMM_MERGE => "intercomm",
-        mpi::INTERCOMM_CREATE => "local_comm",
-        _ => return None,
-    })
-}
-
-/// Whether a function is one that all members of a communicator call together.
-pub(crate) fn is_collective(function: Function) -> bool {
-    blocking_form(function).is_some() || constructor(function).is_some()
-}
-
 impl Lifter<'_> {
     /// What a collective call does; None if it is none, or none that can be followed.
     pub(super) fn collective(&mut self, a: &Arguments) -> Option<Op> {
@@ -95,7 +69,7 @@ impl Lifter<'_> {
         if matches!(function, mpi::COMM_CREATE_GROUP | mpi::COMM_CREATE_FROM_GROUP | mpi::INTERCOMM_CREATE_FROM_GROUPS) {
             return self.create_group(a);
         }
-        let name = if pattern.is_some() { "comm" } else { constructor(function)? };
+        let name = function.gathers()?;
         if a.failed() {
             return Some(Op::Local);
         }

@@ -30,7 +30,7 @@ use crate::program::{
     Channel, ChannelId, Completion, End, Lane, Mailbox, MailboxId, Op, OpId, Program, SetId, Slot, Span, Thing,
 };
 pub(crate) use arguments::Arguments;
-pub(crate) use collectives::{Pattern, blocking_form, is_collective};
+pub(crate) use collectives::{Pattern, blocking_form};
 pub(crate) use communicators::Communicators;
 pub(crate) use completions::completed_requests;
 pub(crate) use datatypes::Datatypes;

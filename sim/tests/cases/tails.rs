@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use sim::{Options, Report, Severity};
+use traces::Trace;
 use traces::chunk::body_of;
-use traces::cut::{Cut, Keeper, joins};
-use traces::{Function, Trace};
+use traces::cut::{Cut, Keeper};
 
 use crate::laws::{has_open_wildcard, has_wrong_order, is_stuck, matched, run};
 use crate::oracle::model::GENEROUS;
@@ -101,13 +101,4 @@ proptest! {
             prop_assert!(is_stuck(&left), "{:?} {:#?}", lengths, all.findings);
         }
     }
-}
-
-/// The recorder counts what the machine carries out.
-#[test]
-fn what_is_counted_as_a_collective_is_one() {
-    let counted: Vec<&str> = Function::all().filter(|f| joins(*f).is_some() && *f == f.small()).map(Function::name).collect();
-    let mut known = sim::collective_functions();
-    known.retain(|name| *name != "MPI_Comm_create_group");
-    assert_eq!(counted, known);
 }
