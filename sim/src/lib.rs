@@ -16,6 +16,7 @@ mod machine;
 mod network;
 pub mod profile;
 mod program;
+pub mod regions;
 mod replay;
 pub mod report;
 pub mod rules;
@@ -24,6 +25,7 @@ use std::num::NonZeroUsize;
 
 pub use decide::{Decision, Effort, Schedule, Stages, Verdict};
 pub use finding::{Collective, Finding, Label, Message, Place, Report, Severity};
+pub use footprint::{Footprint, Overlap};
 pub use network::Network;
 pub use replay::replay;
 
@@ -87,6 +89,12 @@ impl<'a> Limits<'a> {
         let literals = usize::try_from(self.memory_bytes / 16).unwrap_or(usize::MAX);
         decide::Budget { conflicts: self.conflicts, literals, stop: self.stop }
     }
+}
+
+/// Which bytes of which file every call reads or writes, in the order of lanes and calls.
+#[must_use]
+pub fn regions(trace: &traces::Trace) -> Vec<regions::Region> {
+    regions::find(trace, &lift::lift(trace))
 }
 
 /// Checks a trace.

@@ -23,6 +23,21 @@ fn status_signal_and_number_are_the_programs_own() {
 }
 
 #[test]
+fn signals_are_ignored_and_blocked_as_without() {
+    let scene = Scene::new();
+    let states = |options: &[&str], words: &[&str]| output_of(scene.program("env").args(options).args(words));
+    for options in [&[][..], &["--ignore-signal=PIPE", "--ignore-signal=USR1", "--block-signal=USR2"]] {
+        let script = ["sh", "-c", "grep -E 'Sig(Blk|Ign)' /proc/self/status"];
+        let plainly = states(options, &script);
+        assert!(plainly.contains("SigIgn"));
+        for record in [&["record", "-q"][..], &["record", "-o", "/proc/trace"]] {
+            let recorded = states(options, &[&[env!("CARGO_BIN_EXE_mpitrace")], record, &script].concat());
+            assert_eq!(recorded, plainly, "{options:?} {record:?}");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_run_has_the_codes_of_the_shells() {
     let scene = Scene::new();
     fs::write(scene.path("data"), "").expect("a new file");

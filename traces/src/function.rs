@@ -255,6 +255,8 @@ impl Function {
             | mpi::COMM_CREATE
             | mpi::COMM_SPAWN
             | mpi::COMM_SPAWN_MULTIPLE
+            | mpi::COMM_ACCEPT
+            | mpi::COMM_CONNECT
             | mpi::COMM_DISCONNECT
             | mpi::CART_SUB => "comm",
             mpi::CART_CREATE | mpi::GRAPH_CREATE | mpi::DIST_GRAPH_CREATE | mpi::DIST_GRAPH_CREATE_ADJACENT => "comm_old",

@@ -74,7 +74,10 @@ impl Lifter<'_> {
             return Some(Op::Local);
         }
         let comm = a.int_or(name, COMM_WORLD);
-        let context = self.communicators.view(comm, self.rank)?.context;
+        let mut context = self.communicators.view(comm, self.rank)?.context;
+        if function == mpi::INTERCOMM_CREATE && a.outcome.is_none() {
+            context = self.bridge(comm).unwrap_or(context);
+        }
         let flow = match pattern {
             Some(pattern) => self.flow(a, pattern, comm).unwrap_or(Flow::Nobody),
             None if function == mpi::COMM_DISCONNECT => Flow::Nobody,
@@ -88,6 +91,14 @@ impl Lifter<'_> {
             (slot, _) => Then::Request(slot),
         };
         Some(self.part(a, context, flow, then))
+    }
+
+    /// The group of this rank and the leader of the other group, if that is whom they wait for.
+    fn bridge(&mut self, comm: i64) -> Option<ContextId> {
+        let leader = *self.bridges.get(&self.rank)?;
+        let members = [&self.communicators.view(comm, self.rank)?.local.ranks[..], &[i64::from(leader)]].concat();
+        let key = (comm, Value::Text("the leader of the other group".into()));
+        Some(self.communicators.partial(key, &members, &self.present, &mut self.program.contexts))
     }
 
     /// A part of this rank in a collective.
