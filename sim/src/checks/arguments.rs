@@ -71,7 +71,7 @@ fn faulty_calls(evidence: Evidence) -> Vec<(Place, Named)> {
 
 fn fault_finding(evidence: Evidence, group: Group) -> Finding {
     let (name, value, fault) = group.fault;
-    let function = evidence.function(group.place);
+    let function = evidence.called(group.place);
     let calls = if group.ranks.len() == 1 { "calls" } else { "call" };
     let who = ranks(&distinct(group.ranks));
     let value = traces::call::value_text(Kind::Int, &traces::Value::Int(value));

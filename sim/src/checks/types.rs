@@ -86,7 +86,7 @@ fn uncommitted(evidence: Evidence) -> Vec<Finding> {
     let told = |group: Group<()>| {
         let who = group.who();
         let call = if who.len() == 1 { "calls" } else { "call" };
-        let title = format!("{} {call} {} with a datatype that is not committed", ranks(&who), evidence.function(group.first));
+        let title = format!("{} {call} {} with a datatype that is not committed", ranks(&who), evidence.called(group.first));
         let mut found = Finding::new(&rules::ARGUMENT_UNCOMMITTED, Severity::Error, title);
         found.labels.push(primary(group.first, "is given the datatype".into()));
         found.labels.push(secondary(makers[&group.first], "made it; MPI_Type_commit does not follow".into()));
