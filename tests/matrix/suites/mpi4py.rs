@@ -44,9 +44,11 @@ pub fn suites(mpi: &Mpi) -> Vec<Suite> {
     [1, 2, 4].into_iter().flat_map(|ranks| PARTS.map(|(part, modules)| suite(ranks, part, modules))).collect()
 }
 
-/// A rank of Python, which has a file of its own for what it says of each test. The library of Debian's MPICH has another name than the one
+/// A rank of Python, which has a file of its own for what it says of each test. Its temporary files are in memory: tests of MPI-IO wait for
+/// the disk by the thousand. The library of Debian's MPICH has another name than the one
 /// that mpi4py asks for: it has a link to it in the directory of the run.
 const RANK_OF_PYTHON: &str = r#"
+if [ -w /dev/shm ]; then export TMPDIR=/dev/shm; fi
 if [ -e libmpi.so.12 ]; then export LD_LIBRARY_PATH="$PWD" MPI4PY_LIBMPI="$PWD/libmpi.so.12"; fi
 exec "$@" 2> outcomes.${PMI_RANK:-$OMPI_COMM_WORLD_RANK}"#;
 
