@@ -19,6 +19,7 @@ mod program;
 mod replay;
 pub mod report;
 pub mod rules;
+mod uses;
 
 use std::num::NonZeroUsize;
 

@@ -70,6 +70,7 @@ pub static ALL: &[&Rule] = &[
     &RMA_EPOCH,
     &RMA_RANGE,
     &BUFFER_OVERLAP,
+    &BUFFER_IN_FLIGHT,
     &BUFFER_REUSED,
     &RACE_WILDCARD,
     &RUN_ABORTED,

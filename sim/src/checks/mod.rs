@@ -15,12 +15,14 @@ mod deadlocks;
 mod ends;
 mod gathered;
 mod hangs;
+mod in_flight;
 mod leaks;
 mod near_misses;
 mod one_sided;
 mod orphans;
 mod requests;
 mod schedules;
+mod sharing;
 mod standing;
 mod types;
 mod usage;
@@ -96,6 +98,7 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
     }
     report.findings = findings(evidence, machine.log());
     report.findings.extend(arrivals(evidence, machine.log(), &report));
+    in_flight::drop_consequences(evidence, &mut report.findings);
     // A run that is stuck needs no other library to be so.
     let is_stuck = standing.is_stuck.contains(&true);
     match options.buffering {
@@ -186,6 +189,7 @@ fn findings(evidence: Evidence, log: &Log) -> Vec<Finding> {
     // What a process has done to its objects may have been dropped.
     if !evidence.is_tail() {
         found.extend(contents::check(evidence, log));
+        found.extend(in_flight::check(evidence));
         found.extend(types::check(evidence));
         found.extend(usage::check(evidence));
     }

@@ -31,7 +31,7 @@ use crate::program::{
 };
 pub(crate) use arguments::Arguments;
 pub(crate) use collectives::{Pattern, blocking_form, is_collective};
-pub(crate) use communicators::Communicators;
+pub(crate) use communicators::{Communicators, View};
 pub(crate) use completions::completed_requests;
 pub(crate) use datatypes::Datatypes;
 use groups::Groups;
