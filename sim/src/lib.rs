@@ -14,6 +14,7 @@ mod layout;
 mod lift;
 mod machine;
 mod network;
+mod order;
 pub mod profile;
 mod program;
 mod replay;

@@ -69,6 +69,7 @@ pub static ALL: &[&Rule] = &[
     &USAGE_BSEND_BUFFER,
     &RMA_EPOCH,
     &RMA_RANGE,
+    &RMA_RACE,
     &BUFFER_OVERLAP,
     &BUFFER_IN_FLIGHT,
     &BUFFER_REUSED,

@@ -140,6 +140,8 @@ impl<'a> Walk<'a> {
             Op::Start { requests, has_failed: false } => {
                 for at in requests.range() {
                     let slot = self.evidence.program.completions[at].slot;
+                    // That it is active already is another mistake.
+                    self.give_back(slot);
                     if let Some(used) = self.templates.get(&slot).cloned() {
                         let keys = self.lend(place, &used, true, meetings);
                         self.by_request.entry(slot).or_default().extend(keys);

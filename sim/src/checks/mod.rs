@@ -20,6 +20,8 @@ mod leaks;
 mod near_misses;
 mod one_sided;
 mod orphans;
+mod race_findings;
+mod races;
 mod requests;
 mod schedules;
 mod sharing;
@@ -30,6 +32,7 @@ mod wording;
 
 use traces::{Call, Trace};
 
+use crate::accesses::{self, Walk};
 use crate::finding::{Finding, Label, Place, Report};
 use crate::lift::{Lifted, lift};
 use crate::machine::{Assumptions, Log, Machine, Remains, Timeless};
@@ -96,7 +99,9 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
         let caveat = "what a wildcard took in a call that never returned is not recorded: what makes it wait is assumed";
         report.caveats.push(caveat.into());
     }
-    report.findings = findings(evidence, machine.log());
+    let walk = accesses::walk(trace, &lifted);
+    report.findings = findings(evidence, machine.log(), &walk);
+    report.findings.extend(races(evidence, machine.log(), &walk, &report));
     report.findings.extend(arrivals(evidence, machine.log(), &report));
     in_flight::drop_consequences(evidence, &mut report.findings);
     // A run that is stuck needs no other library to be so.
@@ -175,8 +180,15 @@ fn arrivals(evidence: Evidence, log: &Log, report: &Report) -> Vec<Finding> {
     if is_sound(evidence, log) && log.restarted.is_empty() { arrivals::check(evidence, &report.messages) } else { Vec::new() }
 }
 
+/// One-sided accesses that nothing orders, where it is certain which calls belong together.
+fn races(evidence: Evidence, log: &Log, walk: &Walk, report: &Report) -> Vec<Finding> {
+    let is_clear = !report.findings.iter().any(|finding| finding.rule.name.starts_with("collective/"));
+    let is_whole = evidence.trace.paused_ranks().is_empty() && !evidence.is_tail();
+    if is_sound(evidence, log) && is_clear && is_whole { races::check(evidence, walk, report) } else { Vec::new() }
+}
+
 /// What is wrong with the run as it was recorded.
-fn findings(evidence: Evidence, log: &Log) -> Vec<Finding> {
+fn findings(evidence: Evidence, log: &Log, walk: &Walk) -> Vec<Finding> {
     if !evidence.trace.paused_ranks().is_empty() {
         // What seems to meet may not have met. Those who wait for each other at the end wait for calls that they never came to.
         let mut found = arguments::check(evidence);
@@ -195,7 +207,7 @@ fn findings(evidence: Evidence, log: &Log) -> Vec<Finding> {
     }
     // Without the calls before it nobody knows what epoch a call is in.
     if evidence.trace.damage.is_empty() {
-        found.extend(one_sided::check(evidence));
+        found.extend(one_sided::check(evidence, walk));
     }
     let near_misses = near_misses::find(evidence);
     // Where the machine contradicts the recording, what it says of waiting ranks proves nothing.
