@@ -6,12 +6,14 @@
 mod argument;
 mod buffer;
 mod leak;
+mod message;
 mod rma;
 mod usage;
 
 pub use argument::*;
 pub use buffer::*;
 pub use leak::*;
+pub use message::*;
 pub use rma::*;
 pub use usage::*;
 
@@ -38,6 +40,7 @@ pub static ALL: &[&Rule] = &[
     &MATCH_TRUNCATED,
     &MATCH_ORPHAN_SEND,
     &MATCH_ORPHAN_RECV,
+    &MATCH_READY_SEND,
     &COLLECTIVE_ORDER,
     &COLLECTIVE_ROOT,
     &COLLECTIVE_OPERATION,
@@ -67,6 +70,7 @@ pub static ALL: &[&Rule] = &[
     &USAGE_NOT_INITIALIZED,
     &USAGE_INITIALIZED_TWICE,
     &USAGE_BSEND_BUFFER,
+    &USAGE_CANCELLED_SEND,
     &RMA_EPOCH,
     &RMA_RANGE,
     &RMA_RACE,
@@ -74,6 +78,7 @@ pub static ALL: &[&Rule] = &[
     &BUFFER_IN_FLIGHT,
     &BUFFER_REUSED,
     &RACE_WILDCARD,
+    &RACE_PROBE,
     &RUN_ABORTED,
     &RUN_UNFINISHED,
 ];

@@ -7,6 +7,7 @@ mod across;
 mod arguments;
 mod arrivals;
 mod buffers;
+mod cancels;
 mod collective_data;
 mod collectives;
 mod contents;
@@ -20,8 +21,10 @@ mod leaks;
 mod near_misses;
 mod one_sided;
 mod orphans;
+mod probes;
 mod race_findings;
 mod races;
+mod ready_sends;
 mod requests;
 mod schedules;
 mod sharing;
@@ -101,7 +104,12 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
     }
     let walk = accesses::walk(trace, &lifted);
     report.findings = findings(evidence, machine.log(), &walk);
-    report.findings.extend(races(evidence, machine.log(), &walk, &report));
+    if is_clear(evidence, machine.log(), &report) {
+        let mut found = races::check(evidence, &walk, &report);
+        found.extend(ready_sends::check(evidence, &report));
+        found.extend(probes::check(evidence, &report));
+        report.findings.extend(found);
+    }
     report.findings.extend(arrivals(evidence, machine.log(), &report));
     in_flight::drop_consequences(evidence, &mut report.findings);
     // A run that is stuck needs no other library to be so.
@@ -180,11 +188,10 @@ fn arrivals(evidence: Evidence, log: &Log, report: &Report) -> Vec<Finding> {
     if is_sound(evidence, log) && log.restarted.is_empty() { arrivals::check(evidence, &report.messages) } else { Vec::new() }
 }
 
-/// One-sided accesses that nothing orders, where it is certain which calls belong together.
-fn races(evidence: Evidence, log: &Log, walk: &Walk, report: &Report) -> Vec<Finding> {
-    let is_clear = !report.findings.iter().any(|finding| finding.rule.name.starts_with("collective/"));
-    let is_whole = evidence.trace.paused_ranks().is_empty() && !evidence.is_tail();
-    if is_sound(evidence, log) && is_clear && is_whole { races::check(evidence, walk, report) } else { Vec::new() }
+/// Whether it is certain which calls belong together, so that their order can be told.
+fn is_clear(evidence: Evidence, log: &Log, report: &Report) -> bool {
+    let is_mixed_up = report.findings.iter().any(|finding| finding.rule.name.starts_with("collective/"));
+    is_sound(evidence, log) && !is_mixed_up && evidence.trace.paused_ranks().is_empty() && !evidence.is_tail()
 }
 
 /// What is wrong with the run as it was recorded.
@@ -202,6 +209,7 @@ fn findings(evidence: Evidence, log: &Log, walk: &Walk) -> Vec<Finding> {
     if !evidence.is_tail() {
         found.extend(contents::check(evidence, log));
         found.extend(in_flight::check(evidence));
+        found.extend(cancels::check(evidence));
         found.extend(types::check(evidence));
         found.extend(usage::check(evidence));
     }
