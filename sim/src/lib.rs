@@ -14,12 +14,14 @@ mod layout;
 mod lift;
 mod machine;
 mod network;
+mod order;
 pub mod profile;
 mod program;
 pub mod regions;
 mod replay;
 pub mod report;
 pub mod rules;
+mod uses;
 
 use std::num::NonZeroUsize;
 

@@ -4,7 +4,7 @@
 #include "require.h"
 
 int main(int argc, char **argv) {
-    int rank, memory[4] = {0}, value = 1;
+    int rank, memory[4] = {0}, value = 1, told = 0;
     MPI_Win window;
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -12,10 +12,10 @@ int main(int argc, char **argv) {
     MPI_Win_fence(0, window);
     MPI_Put(&value, 1, MPI_INT, 0, rank, 1, MPI_INT, window);
     if (rank == 0)
-        MPI_Recv(&value, 1, MPI_INT, 1, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE); // <- deadlock/cycle
+        MPI_Recv(&told, 1, MPI_INT, 1, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE); // <- deadlock/cycle
     MPI_Win_fence(0, window); // <- deadlock/cycle
     if (rank == 1)
-        MPI_Send(&value, 1, MPI_INT, 0, 0, MPI_COMM_WORLD);
+        MPI_Send(&told, 1, MPI_INT, 0, 0, MPI_COMM_WORLD);
     MPI_Win_free(&window);
     MPI_Finalize();
     return 0;

@@ -3,7 +3,7 @@
 //! A fence begins an epoch that only counts if something is accessed in it, so that a program may fence and then lock.
 
 use rustc_hash::FxHashMap;
-use traces::constant::{MODE_NOSUCCEED, PROC_NULL};
+use traces::constant::{LOCK_EXCLUSIVE, MODE_NOSUCCEED, PROC_NULL};
 use traces::function::mpi;
 
 use crate::lift::Arguments;
@@ -17,7 +17,10 @@ pub(crate) enum Epoch {
     /// MPI_Win_start.
     Start,
     /// MPI_Win_lock of the target.
-    Lock,
+    Lock {
+        /// Whether nobody else may have one at the same time.
+        is_exclusive: bool,
+    },
     /// MPI_Win_lock_all.
     LockAll,
     /// Nothing is needed: it goes nowhere.
@@ -44,7 +47,10 @@ struct State {
     is_started: bool,
     is_posted: bool,
     is_all_locked: bool,
-    locked: Vec<i64>,
+    /// The targets, and whether the lock is exclusive.
+    locked: Vec<(i64, bool)>,
+    /// How many fences there were.
+    fences: u32,
     /// Whether something is not known, so that nothing is said.
     is_unknown: bool,
 }
@@ -58,16 +64,21 @@ impl Epochs {
     pub(crate) fn allowing(&self, window: ContextId, target: Option<i64>) -> Option<Epoch> {
         let none = State::default();
         let state = self.0.get(&window).unwrap_or(&none);
-        let is_locked = target.is_some_and(|target| state.locked.contains(&target));
+        let lock = state.locked.iter().find(|(locked, _)| target == Some(*locked));
         match () {
             () if target == Some(PROC_NULL) => Some(Epoch::Nobody),
             () if state.is_unknown => Some(Epoch::Unknown),
-            () if is_locked => Some(Epoch::Lock),
+            () if lock.is_some() => lock.map(|(_, is_exclusive)| Epoch::Lock { is_exclusive: *is_exclusive }),
             () if state.is_all_locked => Some(Epoch::LockAll),
             () if state.is_started => Some(Epoch::Start),
             () if state.is_fenced => Some(Epoch::Fence),
             () => None,
         }
+    }
+
+    /// How many fences on a window the rank has come back from.
+    pub(crate) fn fences(&self, window: ContextId) -> u32 {
+        self.0.get(&window).map_or(0, |state| state.fences)
     }
 
     /// Takes note of a call on a window, and says how it does not fit. A call that returned an error changes nothing.
@@ -85,9 +96,13 @@ impl Epochs {
 }
 
 impl State {
+    fn is_locked(&self, rank: i64) -> bool {
+        self.locked.iter().any(|(locked, _)| *locked == rank)
+    }
+
     fn fault(&self, a: &Arguments) -> Option<Fault> {
         let rank = a.call.int("rank");
-        let is_locked = rank.is_some_and(|rank| self.locked.contains(&rank) || rank == PROC_NULL);
+        let is_locked = rank.is_some_and(|rank| self.is_locked(rank) || rank == PROC_NULL);
         let is_passive = self.is_all_locked || !self.locked.is_empty();
         let unless = |is: bool, fault| (!is).then_some(fault);
         match a.function() {
@@ -114,14 +129,20 @@ impl State {
     fn change(&mut self, a: &Arguments) {
         let rank = a.call.int("rank").filter(|rank| *rank != PROC_NULL);
         match a.function() {
-            mpi::WIN_FENCE => self.is_fenced = a.int_or("assert", 0) & MODE_NOSUCCEED == 0,
+            mpi::WIN_FENCE => {
+                self.is_fenced = a.int_or("assert", 0) & MODE_NOSUCCEED == 0;
+                self.fences += 1;
+            }
             mpi::WIN_START => self.is_started = true,
             mpi::WIN_COMPLETE => self.is_started = false,
             mpi::WIN_POST => self.is_posted = true,
             mpi::WIN_WAIT => self.is_posted = false,
             mpi::WIN_TEST => self.is_posted &= !a.flag(),
-            mpi::WIN_LOCK => self.locked.extend(rank),
-            mpi::WIN_UNLOCK => self.locked.retain(|locked| Some(*locked) != rank),
+            mpi::WIN_LOCK => {
+                let is_exclusive = a.call.int("lock_type") == Some(LOCK_EXCLUSIVE);
+                self.locked.extend(rank.map(|rank| (rank, is_exclusive)));
+            }
+            mpi::WIN_UNLOCK => self.locked.retain(|(locked, _)| Some(*locked) != rank),
             mpi::WIN_LOCK_ALL => self.is_all_locked = true,
             mpi::WIN_UNLOCK_ALL => self.is_all_locked = false,
             _ => {}

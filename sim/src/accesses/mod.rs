@@ -4,6 +4,7 @@
 //! as compact as the datatypes that say which. What is not known is None.
 
 mod epochs;
+mod exposures;
 
 use traces::constant::{NO_OP, OP_NULL};
 use traces::function::{Class, Function, mpi};
@@ -11,9 +12,12 @@ use traces::{Call, Trace};
 
 use crate::finding::Place;
 use crate::footprint::Footprint;
+use crate::layout::Content;
 use crate::lift::{Arguments, Datatypes, Lifted, Memory, Shared};
 use crate::program::{ContextId, Thing};
 pub(crate) use epochs::{Epoch, Epochs, Fault};
+pub(crate) use exposures::Exposures;
+use exposures::Starts;
 
 /// What is done with the target's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +41,6 @@ pub(crate) struct Access {
     pub(crate) target: Option<u32>,
     pub(crate) kind: Kind,
     /// With which operation, by its number; of MPI_Compare_and_swap None.
-    #[expect(dead_code, reason = "accumulates with the same operation do not race, which a rule of races wants to know")]
     pub(crate) operation: Option<i64>,
     /// The bytes of the origin that are sent, or filled by a get.
     pub(crate) origin: Option<Footprint>,
@@ -47,8 +50,36 @@ pub(crate) struct Access {
     pub(crate) bytes: Option<Footprint>,
     /// The memory that the target gave to the window.
     pub(crate) memory: Option<Memory>,
+    /// What an accumulate combines, element by element.
+    pub(crate) content: Content,
     /// What allows it; None if nothing does.
     pub(crate) epoch: Option<Epoch>,
+    /// Which epoch of that kind it is.
+    pub(crate) session: Session,
+    /// Whether a request tells when it is complete.
+    pub(crate) has_request: bool,
+    /// The event of its lane that completes it at the target, if it comes to one.
+    pub(crate) done: Option<u32>,
+}
+
+/// Which epoch an access is in, as its target can tell it from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Session {
+    /// After so many fences.
+    Fence(u32),
+    /// So many MPI_Win_post of the target came before it.
+    Exposure(u32),
+    /// Any time, as far as the target knows.
+    Passive,
+    /// It is not known.
+    Unknown,
+}
+
+impl Access {
+    /// Whether it changes the target's memory.
+    pub(crate) fn writes(&self) -> bool {
+        self.kind == Kind::Put || (self.kind == Kind::Accumulate && self.operation != Some(NO_OP))
+    }
 }
 
 /// What a walk over the calls on windows comes to.
@@ -57,19 +88,24 @@ pub(crate) struct Walk {
     pub(crate) accesses: Vec<Access>,
     /// The calls that do not fit their epoch.
     pub(crate) faults: Vec<(Place, ContextId, Fault)>,
+    /// What the targets let others do.
+    pub(crate) exposures: Exposures,
 }
 
 /// Follows every rank that calls MPI from one thread through its epochs.
 pub(crate) fn walk(trace: &Trace, lifted: &Lifted) -> Walk {
-    let mut walk = Walk { accesses: Vec::new(), faults: Vec::new() };
+    let mut walk = Walk { accesses: Vec::new(), faults: Vec::new(), exposures: Exposures::default() };
     let is_on_window: Vec<bool> = trace.calls.iter().map(is_on_window).collect();
     if !is_on_window.contains(&true) {
         return walk;
     }
+    walk.exposures = Exposures::of(trace, lifted);
     for (number, lane) in (0..).zip(&trace.lanes) {
         // The calls of several threads have an order that nobody promised.
         let Some(rank) = lane.rank.filter(|rank| !lifted.program.has_threads(*rank)) else { continue };
         let mut epochs = Epochs::default();
+        let mut starts = Starts::default();
+        let mut open: Vec<usize> = Vec::new();
         let process = (lane.process as usize).min(lifted.datatypes.len() - 1);
         for (at, event) in (0..).zip(&lane.events).filter(|(_, event)| is_on_window[event.call.0 as usize]) {
             let place = Place { lane: number, event: at };
@@ -77,13 +113,56 @@ pub(crate) fn walk(trace: &Trace, lifted: &Lifted) -> Walk {
             let Some(shared) = a.call.int("win").and_then(|win| lifted.shared.get(rank, Thing::Window(win))) else { continue };
             if let Some(kind) = kind(a.function()) {
                 let reader = Reader { lifted, datatypes: &lifted.datatypes[process], a: &a, rank, shared };
-                walk.accesses.push(reader.access(place, kind, &epochs));
+                let mut access = reader.access(place, kind, &epochs);
+                if access.epoch == Some(Epoch::Start) {
+                    let exposure =
+                        access.target.and_then(|target| starts.exposure(&walk.exposures, shared.context, target, rank));
+                    access.session = exposure.map_or(Session::Unknown, Session::Exposure);
+                }
+                if !a.failed() {
+                    open.push(walk.accesses.len());
+                }
+                walk.accesses.push(access);
+            } else if !open.is_empty() && completes_at_target(a.function()) {
+                let target = target_of(lifted, &a, shared, rank);
+                open.retain(|&at| {
+                    let access = &mut walk.accesses[at];
+                    let is_done = access.window == shared.context && target.is_none_or(|target| access.target == target);
+                    if is_done {
+                        access.done = Some(place.event);
+                    }
+                    !is_done
+                });
+            }
+            if a.function() == mpi::WIN_START && !a.failed() {
+                starts.begin(&lifted.program, lifted.program.lanes[number as usize].steps[at as usize], shared.context);
             }
             let fault = epochs.call(&a, shared.context);
             walk.faults.extend(fault.map(|fault| (place, shared.context, fault)));
         }
     }
     walk
+}
+
+/// Whether a call completes accesses where they go to.
+fn completes_at_target(function: Function) -> bool {
+    matches!(
+        function,
+        mpi::WIN_FENCE
+            | mpi::WIN_COMPLETE
+            | mpi::WIN_UNLOCK
+            | mpi::WIN_UNLOCK_ALL
+            | mpi::WIN_FLUSH
+            | mpi::WIN_FLUSH_ALL
+            | mpi::WIN_FREE
+    )
+}
+
+/// The target that a call is about, as a rank of MPI_COMM_WORLD; None if it is about all.
+fn target_of(lifted: &Lifted, a: &Arguments, shared: Shared, rank: u32) -> Option<Option<u32>> {
+    let at = a.call.int("rank")?;
+    let view = lifted.communicators.view(shared.comm, rank);
+    Some(view.and_then(|view| u32::try_from(*view.local.ranks.get(usize::try_from(at).ok()?)?).ok()))
 }
 
 fn is_on_window(call: &Call) -> bool {
@@ -115,6 +194,15 @@ impl Reader<'_> {
         let target = self.target();
         let memory = target.and_then(|target| self.lifted.shared.get(target, self.thing()?)).and_then(|shared| shared.memory);
         let operation = a.call.int("op").filter(|op| *op != OP_NULL);
+        let epoch = epochs.allowing(self.shared.context, a.call.int("target_rank"));
+        let session = match epoch {
+            Some(Epoch::Fence) => Session::Fence(epochs.fences(self.shared.context)),
+            Some(Epoch::Lock { .. } | Epoch::LockAll) => Session::Passive,
+            _ => Session::Unknown,
+        };
+        let elements = self.elements("target");
+        let content =
+            elements.map(|(count, datatype)| self.datatypes.content(Some(count), Some(datatype), &self.lifted.program.layouts));
         Access {
             place,
             window: self.shared.context,
@@ -130,7 +218,11 @@ impl Reader<'_> {
             },
             bytes: memory.and_then(|memory| self.bytes(memory)),
             memory,
-            epoch: epochs.allowing(self.shared.context, a.call.int("target_rank")),
+            content: content.unwrap_or_default(),
+            epoch: if a.failed() && epoch.is_some() { Some(Epoch::Unknown) } else { epoch },
+            session: if a.failed() { Session::Unknown } else { session },
+            has_request: a.call.function.parameter("request").is_some(),
+            done: None,
         }
     }
 

@@ -21,6 +21,16 @@ impl<K> Group<K> {
     }
 }
 
+/// Something of the first place of a group that does not tell it from others: any two are taken to be equal.
+#[derive(Clone, Copy)]
+pub(super) struct First<T>(pub T);
+
+impl<T> PartialEq for First<T> {
+    fn eq(&self, _: &First<T>) -> bool {
+        true
+    }
+}
+
 /// Places, gathered by line and key. One without a line stands for itself.
 pub(super) struct Gathered<K>(Vec<Group<K>>);
 

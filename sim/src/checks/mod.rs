@@ -8,6 +8,7 @@ mod across;
 mod arguments;
 mod arrivals;
 mod buffers;
+mod cancels;
 mod collective_data;
 mod collectives;
 mod contents;
@@ -16,12 +17,18 @@ mod deadlocks;
 mod ends;
 mod gathered;
 mod hangs;
+mod in_flight;
 mod leaks;
 mod near_misses;
 mod one_sided;
 mod orphans;
+mod probes;
+mod race_findings;
+mod races;
+mod ready_sends;
 mod requests;
 mod schedules;
+mod sharing;
 mod standing;
 mod started;
 mod types;
@@ -30,6 +37,7 @@ mod wording;
 
 use traces::{Call, Trace};
 
+use crate::accesses::{self, Walk};
 use crate::finding::{Finding, Label, Place, Report};
 use crate::lift::{Lifted, lift};
 use crate::machine::{Assumptions, Log, Machine, Remains, Timeless};
@@ -96,8 +104,16 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
         let caveat = "what a wildcard took in a call that never returned is not recorded: what makes it wait is assumed";
         report.caveats.push(caveat.into());
     }
-    report.findings = findings(evidence, machine.log());
+    let walk = accesses::walk(trace, &lifted);
+    report.findings = findings(evidence, machine.log(), &walk);
+    if is_clear(evidence, machine.log(), &report) {
+        let mut found = races::check(evidence, &walk, &report);
+        found.extend(ready_sends::check(evidence, &report));
+        found.extend(probes::check(evidence, &report));
+        report.findings.extend(found);
+    }
     report.findings.extend(arrivals(evidence, machine.log(), &report));
+    in_flight::drop_consequences(evidence, &mut report.findings);
     // A run that is stuck needs no other library to be so.
     let is_stuck = standing.is_stuck.contains(&true);
     match options.buffering {
@@ -176,8 +192,14 @@ fn arrivals(evidence: Evidence, log: &Log, report: &Report) -> Vec<Finding> {
     if is_sound(evidence, log) && log.restarted.is_empty() { arrivals::check(evidence, &report.messages) } else { Vec::new() }
 }
 
+/// Whether it is certain which calls belong together, so that their order can be told.
+fn is_clear(evidence: Evidence, log: &Log, report: &Report) -> bool {
+    let is_mixed_up = report.findings.iter().any(|finding| finding.rule.name.starts_with("collective/"));
+    is_sound(evidence, log) && !is_mixed_up && evidence.trace.paused_ranks().is_empty() && !evidence.is_tail()
+}
+
 /// What is wrong with the run as it was recorded.
-fn findings(evidence: Evidence, log: &Log) -> Vec<Finding> {
+fn findings(evidence: Evidence, log: &Log, walk: &Walk) -> Vec<Finding> {
     if !evidence.trace.paused_ranks().is_empty() {
         // What seems to meet may not have met. Those who wait for each other at the end wait for calls that they never came to.
         let mut found = arguments::check(evidence, log);
@@ -190,12 +212,14 @@ fn findings(evidence: Evidence, log: &Log) -> Vec<Finding> {
     // What a process has done to its objects may have been dropped.
     if !evidence.is_tail() {
         found.extend(contents::check(evidence, log));
+        found.extend(in_flight::check(evidence));
+        found.extend(cancels::check(evidence));
         found.extend(types::check(evidence));
         found.extend(usage::check(evidence));
     }
     // Without the calls before it nobody knows what epoch a call is in.
     if evidence.trace.damage.is_empty() {
-        found.extend(one_sided::check(evidence));
+        found.extend(one_sided::check(evidence, walk));
     }
     let near_misses = near_misses::find(evidence);
     // Where the machine contradicts the recording, what it says of waiting ranks proves nothing.

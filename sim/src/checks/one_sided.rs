@@ -4,7 +4,7 @@ use traces::SiteId;
 
 use super::wording::{count, distinct, ranks};
 use super::{Evidence, primary};
-use crate::accesses::{self, Access, Fault, Kind};
+use crate::accesses::{Access, Fault, Kind, Walk};
 use crate::finding::{Finding, Place, Severity};
 use crate::footprint::{Footprint, Overlap};
 use crate::lift::Memory;
@@ -12,8 +12,7 @@ use crate::program::ContextId;
 use crate::rules::{self, Rule};
 
 /// One finding for each line and what is wrong with it.
-pub(super) fn check(evidence: Evidence) -> Vec<Finding> {
-    let walk = accesses::walk(evidence.trace, evidence.lifted);
+pub(super) fn check(evidence: Evidence, walk: &Walk) -> Vec<Finding> {
     let mut told = Told::default();
     for (place, window, fault) in &walk.faults {
         told.add(evidence, *place, &rules::RMA_EPOCH, fault_text(evidence, *window, *fault));

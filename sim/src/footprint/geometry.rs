@@ -66,6 +66,12 @@ impl Geometry {
         self.upper.checked_sub(self.lower)
     }
 
+    /// The same, if every library takes it for that.
+    #[must_use]
+    pub fn certain_extent(&self) -> Option<i64> {
+        self.extent().filter(|_| self.is_certain)
+    }
+
     /// Its lower bound.
     #[cfg(test)]
     pub fn lower(&self) -> i64 {

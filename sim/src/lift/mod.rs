@@ -32,7 +32,7 @@ use crate::program::{
 };
 pub(crate) use arguments::Arguments;
 pub(crate) use collectives::{Pattern, blocking_form};
-pub(crate) use communicators::Communicators;
+pub(crate) use communicators::{Communicators, View};
 pub(crate) use completions::completed_requests;
 pub(crate) use datatypes::Datatypes;
 pub(crate) use files::is_collective_on_file;

@@ -93,6 +93,11 @@ impl<C: Clock> Machine<'_, C> {
                 for operation in self.process(place).request(slot).operations {
                     if operation != NONE {
                         self.operations[operation].is_cancelled = true;
+                        // To wait for a send that is to be cancelled is a local matter, whatever becomes of its message.
+                        if matches!(self.operations[operation].kind, Kind::Send(_)) {
+                            let now = self.clock.post(place);
+                            self.raise(operation, Level::Early, now);
+                        }
                     }
                 }
             }

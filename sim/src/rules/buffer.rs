@@ -17,6 +17,31 @@ and the one for the result.
 The standard: Get Accumulate, Fetch and Op, Compare and Swap (12.3.4).",
 };
 
+/// Two operations under way share memory.
+pub static BUFFER_IN_FLIGHT: Rule = Rule {
+    name: "buffer/in-flight",
+    summary: "memory that an operation under way uses is given to another one, and one of them writes",
+    explanation: "\
+A nonblocking call lends its buffer to MPI until a call such as MPI_Wait or
+MPI_Test has completed it: what is received may be written at any time in between,
+and what is sent may be read. A second operation on the same bytes meets the old
+data, the new, or some of each, and of two receives the one that is slower wins.
+
+    MPI_Irecv(x, n, MPI_INT, 1, 0, comm, &one);
+    MPI_Irecv(x, n, MPI_INT, 2, 0, comm, &other);    /* both write to x */
+
+Two operations that only read may share. What is one-sided lends its local buffer
+until the end of the epoch, a flush, or the completion of its request.
+
+Give each operation bytes of its own, or complete the first before the second.
+Bytes that lie between those of a derived datatype are not used by it: columns of
+one matrix do not meet. All that a receive has room for is lent, however short the
+message is.
+
+The standard: Communication Initiation (3.7.2), Nonblocking Collective Operations
+(6.12), One-Sided Communication Calls (12.3).",
+};
+
 /// A buffer was changed while it was being sent.
 pub static BUFFER_REUSED: Rule = Rule {
     name: "buffer/reused",

@@ -123,3 +123,25 @@ comes, as servers do, is to be ended with MPI_Cancel and MPI_Wait.
 
 The standard: Cancel (3.8.4), Finalizing MPI (11.2.2).",
 };
+
+/// A ready send without a receive.
+pub static MATCH_READY_SEND: Rule = Rule {
+    name: "match/ready-send",
+    summary: "a ready send may start before its receive is posted",
+    explanation: "\
+MPI_Rsend and MPI_Irsend promise that the receive is there already. If it is not,
+the call is wrong: some libraries send all the same, others lose the message or
+end the program, and most differ between small messages and large ones.
+
+    rank 0                             rank 1
+    MPI_Rsend(x, ..., 1, ...);         MPI_Irecv(y, ..., 0, ..., &request);
+
+The receive must be posted by a call that has returned, and the sender must know:
+by a message that the receiver sends after it, or a barrier. A blocking receive,
+or MPI_Sendrecv, can tell nobody that it is there.
+
+It is an error where the receive comes after the send in every run, and a warning
+where time alone decides. MPI_Send does the same without the promise.
+
+The standard: Communication Modes (3.4).",
+};

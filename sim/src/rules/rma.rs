@@ -38,3 +38,34 @@ where it is in bytes, or the unit is 1 and the displacement counts elements.
 
 The standard: Window Creation (12.2), Put (12.3.1).",
 };
+
+/// Accesses that nothing orders.
+pub static RMA_RACE: Rule = Rule {
+    name: "rma/race",
+    summary: "the same memory of a window is accessed twice, one access writes, and nothing orders them",
+    explanation: "\
+An access is complete at its target when the epoch ends that it is made in, or
+with MPI_Win_flush. Until then another access to the same bytes meets the old
+data, the new, or some of each, unless both only read. That holds for accesses of
+two ranks and of one, and for calls of the target itself that send from the
+memory, or receive into it.
+
+    MPI_Win_fence(0, win);
+    MPI_Put(x, 1, MPI_INT, 0, 0, 1, MPI_INT, win);   /* by every rank */
+    MPI_Win_fence(0, win);
+
+Accumulates may meet if all use the same operation, or MPI_NO_OP, on the same
+type: MPI_Accumulate with MPI_REPLACE is a put that may. MPI_Compare_and_swap goes
+with all of them. The accumulates of one rank come in their order.
+
+What orders: the fence between them, MPI_Win_wait of the target and its next
+MPI_Win_post, an exclusive lock, and after MPI_Win_unlock or MPI_Win_flush a
+message or a collective to the other rank. A shared lock orders nothing, and
+MPI_Win_flush_local only what is local. Under locks nothing is said of ranks that
+may tell each other something by the memory of a window itself.
+
+Of datatypes with holes only their own bytes count.
+
+The standard: One-Sided Communication Calls (12.3), Accumulate Functions (12.3.4),
+Semantics and Correctness (12.7).",
+};

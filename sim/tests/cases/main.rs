@@ -10,6 +10,7 @@ mod laws;
 mod matching;
 mod oracle;
 mod partitioned;
+mod races;
 mod replay;
 mod requests;
 mod schedules;

@@ -1,0 +1,283 @@
+//! Operations that are under way at the same time on the same memory of a rank, where one of them writes: `buffer/in-flight`.
+//!
+//! Which operations are under way follows from the calls of a rank alone, whatever the library does. Ranks that call MPI from several threads
+//! are left out: the order of their calls is nobody's promise.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+use traces::buffers::{completes_fetches, fetches_later};
+use traces::{Call, Class, Event, mpi};
+
+use super::sharing;
+use super::wording::{distinct, ranks};
+use super::{Evidence, primary, secondary};
+use crate::finding::{Finding, Place, Severity};
+use crate::footprint::{Footprint, Overlap};
+use crate::lift::NO_SLOT;
+use crate::program::{Op, Slot, Then};
+use crate::rules;
+use crate::uses::{self, Use};
+
+/// One finding for each pair of lines.
+pub(super) fn check(evidence: Evidence) -> Vec<Finding> {
+    let calls: Vec<Kind> = evidence.trace.calls.iter().map(Kind::of).collect();
+    let mut meetings = Meetings(Vec::new());
+    for (number, lane) in (0u32..).zip(&evidence.trace.lanes) {
+        let Some(rank) = lane.rank.filter(|rank| !evidence.program.has_threads(*rank)) else { continue };
+        let steps = &evidence.program.lanes[number as usize].steps;
+        let lasts = |op: Op| matches!(op, Op::Request { .. } | Op::Start { .. }) || then(op).is_some_and(|t| t != Then::Return);
+        let is_any_later = steps.iter().any(|step| lasts(evidence.program.ops[*step as usize]))
+            || lane.events.iter().any(|event| calls[event.call.0 as usize].fetches_later);
+        if is_any_later {
+            let mut walk = Walk::new(evidence, rank, lane.process);
+            for (at, (event, step)) in (0..).zip(lane.events.iter().zip(steps)) {
+                let op = evidence.program.ops[*step as usize];
+                walk.step(Place { lane: number, event: at }, event, op, calls[event.call.0 as usize], &mut meetings);
+            }
+        }
+    }
+    meetings.0.into_iter().map(|meeting| meeting.into_finding(evidence)).collect()
+}
+
+/// Data that changes while it is sent is no other mistake where it is known who writes to it.
+pub(super) fn drop_consequences(evidence: Evidence, findings: &mut Vec<Finding>) {
+    let of = |rule| findings.iter().filter(move |finding| finding.rule == rule).flat_map(|finding| &finding.labels);
+    let known: Vec<_> = of(&rules::BUFFER_IN_FLIGHT).filter_map(|label| evidence.call(label.place).site).collect();
+    let is_known = |place: Place| evidence.call(place).site.is_some_and(|site| known.contains(&site));
+    findings.retain(|finding| finding.rule != &rules::BUFFER_REUSED || !finding.labels.iter().any(|l| is_known(l.place)));
+}
+
+fn then(op: Op) -> Option<Then> {
+    match op {
+        Op::Transfer { then, .. } | Op::Deliver { then, .. } | Op::Collective { then, .. } => Some(then),
+        _ => None,
+    }
+}
+
+/// What a call has to do with buffers, known once for each distinct call.
+#[derive(Clone, Copy, Debug, Default)]
+struct Kind {
+    has_buffers: bool,
+    /// Whether its buffers are in use until a synchronisation of its window.
+    fetches_later: bool,
+    /// Whether it is such a synchronisation.
+    completes_fetches: bool,
+}
+
+impl Kind {
+    fn of(call: &Call) -> Kind {
+        let has_buffers = uses::has_buffers(call);
+        let is_one_sided = call.function.class() == Class::OneSided;
+        Kind {
+            has_buffers,
+            fetches_later: has_buffers && is_one_sided && fetches_later(call.function),
+            completes_fetches: is_one_sided && (completes_fetches(call.function) || call.function == mpi::WIN_FREE),
+        }
+    }
+}
+
+/// What an operation under way uses.
+#[derive(Clone, Debug)]
+struct Lent {
+    place: Place,
+    bytes: Footprint,
+    writes: bool,
+}
+
+/// What is under way in one rank.
+struct Walk<'a> {
+    evidence: Evidence<'a>,
+    rank: u32,
+    process: usize,
+    /// By its first byte, and a number.
+    lent: BTreeMap<(i64, u32), Lent>,
+    number: u32,
+    /// The longest reach of any that was lent.
+    reach_max: i64,
+    /// What a request uses.
+    by_request: FxHashMap<Slot, Vec<(i64, u32)>>,
+    /// What a persistent request uses when it is started.
+    templates: FxHashMap<Slot, Rc<[Use]>>,
+    /// What accesses without a request use, by window and target.
+    by_window: Vec<((i64, i64), (i64, u32))>,
+    /// The buffers of each distinct call.
+    known: FxHashMap<u32, Rc<[Use]>>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(evidence: Evidence<'a>, rank: u32, process: u32) -> Walk<'a> {
+        Walk {
+            evidence,
+            rank,
+            process: (process as usize).min(evidence.lifted.datatypes.len() - 1),
+            lent: BTreeMap::new(),
+            number: 0,
+            reach_max: 0,
+            by_request: FxHashMap::default(),
+            templates: FxHashMap::default(),
+            by_window: Vec::new(),
+            known: FxHashMap::default(),
+        }
+    }
+
+    fn step(&mut self, place: Place, event: &Event, op: Op, kind: Kind, meetings: &mut Meetings) {
+        let call = self.evidence.trace.call(event.call);
+        let has_failed = event.outcome.is_some_and(|outcome| self.evidence.trace.outcome(outcome).code != 0);
+        if kind.completes_fetches {
+            self.synchronise(call);
+        }
+        match op {
+            Op::Complete { requests, .. } if event.outcome.is_some() => {
+                requests.range().for_each(|at| self.give_back(self.evidence.program.completions[at].slot));
+            }
+            Op::GiveUp { requests } => {
+                requests.range().for_each(|at| self.give_back(self.evidence.program.completions[at].slot));
+            }
+            Op::GiveUpAll => self.lent.clear(),
+            Op::Free { slot } => self.give_back(slot),
+            Op::Start { requests, has_failed: false } => {
+                for at in requests.range() {
+                    let slot = self.evidence.program.completions[at].slot;
+                    // That it is active already is another mistake.
+                    self.give_back(slot);
+                    if let Some(used) = self.templates.get(&slot).cloned() {
+                        let keys = self.lend(place, &used, true, meetings);
+                        self.by_request.entry(slot).or_default().extend(keys);
+                    }
+                }
+            }
+            _ if kind.has_buffers && !has_failed => self.begin(place, event, op, kind, meetings),
+            _ => {}
+        }
+    }
+
+    /// A call that has buffers.
+    fn begin(&mut self, place: Place, event: &Event, op: Op, kind: Kind, meetings: &mut Meetings) {
+        let call = self.evidence.trace.call(event.call);
+        let lifted = self.evidence.lifted;
+        let known = self.known.entry(event.call.0);
+        let used = known
+            .or_insert_with(|| uses::of(call, self.rank, &lifted.datatypes[self.process], &lifted.communicators).into())
+            .clone();
+        match (op, then(op)) {
+            (_, Some(Then::Persistent(slot))) => _ = self.templates.insert(slot, used),
+            (Op::Request { slot }, _) | (_, Some(Then::Request(slot))) => {
+                let keys = self.lend(place, &used, slot != NO_SLOT, meetings);
+                if let (Some(window), Some(target)) = (call.int("win"), call.int("target_rank")) {
+                    self.by_window.extend(keys.iter().map(|key| ((window, target), *key)));
+                }
+                self.by_request.entry(slot).or_default().extend(keys);
+            }
+            (_, Some(Then::Return)) => self.meet(place, &used, meetings),
+            _ if kind.fetches_later => {
+                let of_window = call.int("win").zip(call.int("target_rank"));
+                let keys = self.lend(place, &used, of_window.is_some(), meetings);
+                self.by_window.extend(keys.into_iter().filter_map(|key| Some((of_window?, key))));
+            }
+            _ => {}
+        }
+    }
+
+    /// Other operations under way that use what a call uses.
+    fn meet(&self, place: Place, used: &[Use], meetings: &mut Meetings) {
+        for one in used {
+            let Some((first, end)) = one.bytes.bounds() else { continue };
+            for (_, lent) in self.lent.range((first.saturating_sub(self.reach_max), 0)..(end, 0)) {
+                let is_conflict = one.writes || lent.writes;
+                if is_conflict && lent.place != place && lent.bytes.overlaps(&one.bytes) == Overlap::Yes {
+                    meetings.add(self.evidence, self.rank, lent, (place, one));
+                }
+            }
+        }
+    }
+
+    /// A call uses buffers, from here on until it is known to be complete if that is ever known. Gives what they are found by.
+    fn lend(&mut self, place: Place, used: &[Use], is_followed: bool, meetings: &mut Meetings) -> Vec<(i64, u32)> {
+        self.meet(place, used, meetings);
+        let mut keys = Vec::with_capacity(used.len());
+        for one in used.iter().filter(|_| is_followed) {
+            let Some((first, end)) = one.bytes.bounds() else { continue };
+            self.reach_max = self.reach_max.max(end.saturating_sub(first));
+            let key = (first, self.number);
+            self.number += 1;
+            self.lent.insert(key, Lent { place, bytes: one.bytes.clone(), writes: one.writes });
+            keys.push(key);
+        }
+        keys
+    }
+
+    fn give_back(&mut self, slot: Slot) {
+        if let Some(keys) = self.by_request.get_mut(&slot) {
+            keys.drain(..).for_each(|key| _ = self.lent.remove(&key));
+        }
+    }
+
+    /// Accesses are complete as far as this rank is concerned: those to one target, or to all.
+    fn synchronise(&mut self, call: &Call) {
+        let (win, rank) = (call.int("win"), call.int("rank"));
+        let lent = &mut self.lent;
+        self.by_window.retain(|((window, target), key)| {
+            let is_complete = Some(*window) == win && rank.is_none_or(|rank| rank == *target);
+            if is_complete {
+                lent.remove(key);
+            }
+            !is_complete
+        });
+    }
+}
+
+/// Two operations on the same memory, and the ranks in which these lines meet.
+struct Meeting {
+    first: Lent,
+    second: (Place, Use),
+    ranks: Vec<u32>,
+    times: u64,
+}
+
+struct Meetings(Vec<Meeting>);
+
+impl Meetings {
+    fn add(&mut self, evidence: Evidence, rank: u32, first: &Lent, (place, second): (Place, &Use)) {
+        let site = |place: Place| evidence.call(place).site;
+        let own = (site(first.place), site(place));
+        let is_same = |known: &&mut Meeting| own.0.is_some() && (site(known.first.place), site(known.second.0)) == own;
+        match self.0.iter_mut().find(is_same) {
+            Some(known) => {
+                known.ranks.push(rank);
+                known.times += 1;
+            }
+            None => {
+                self.0.push(Meeting { first: first.clone(), second: (place, second.clone()), ranks: vec![rank], times: 1 });
+            }
+        }
+    }
+}
+
+impl Meeting {
+    fn into_finding(self, evidence: Evidence) -> Finding {
+        let who = distinct(self.ranks);
+        let is_one = who.len() == 1;
+        let (place, second) = &self.second;
+        let verb = match (second.writes, is_one) {
+            (true, true) => "receives into",
+            (true, false) => "receive into",
+            (false, true) => "sends from",
+            (false, false) => "send from",
+        };
+        let use_of_first = if self.first.writes { "receives into" } else { "sends from" };
+        let (one, other) = (evidence.function(self.first.place), evidence.function(*place));
+        let title = format!("{} {verb} memory in {other} that {one} still {use_of_first}", ranks(&who));
+        let mut found = Finding::new(&rules::BUFFER_IN_FLIGHT, Severity::Error, title);
+        let [first_bytes, second_bytes] = sharing::bytes(&self.first.bytes, &second.bytes);
+        let label = format!("{} {second_bytes} of its buffer", if second.writes { "writes" } else { "reads" });
+        found.labels.push(primary(*place, label));
+        let verb = if self.first.writes { "writes" } else { "reads" };
+        found.labels.push(secondary(self.first.place, format!("{verb} {first_bytes} of its buffer until it is complete")));
+        if self.times > who.len() as u64 {
+            found.notes.push(format!("it happens {} times", self.times));
+        }
+        found
+    }
+}
