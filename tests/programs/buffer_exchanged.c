@@ -3,7 +3,7 @@
 // expect: nothing
 #include "require.h"
 
-#define ROUNDS 2000
+#define ROUNDS 200
 #define COUNT 500
 
 int main(int argc, char** argv) {

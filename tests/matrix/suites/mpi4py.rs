@@ -9,10 +9,14 @@ use super::Suite;
 use crate::mpi::{Mpi, environment};
 use crate::program;
 
+/// The part with messages between two. Where a library can cancel a send, MPI_Probe sees one in it that is cancelled later, twice a rank. The
+/// machine knows such a send only as one that was never made.
+const MESSAGES: &str = "messages";
+
 /// The parts, each with how the names of its modules begin. What is in none of them is a part, too.
 const PARTS: [(&str, &[&str]); 5] = [
     ("collectives", &["test_cco_"]),
-    ("messages", &["test_p2p_", "test_msg", "test_request"]),
+    (MESSAGES, &["test_p2p_", "test_msg", "test_request"]),
     ("windows", &["test_rma", "test_win"]),
     ("files", &["test_io", "test_file"]),
     ("rest", &[]),
@@ -40,6 +44,7 @@ pub fn suites(mpi: &Mpi) -> Vec<Suite> {
             .collect(),
         outcomes,
         known: "mpi4py",
+        unexplained: if part == MESSAGES && !mpi.is_open_mpi() { 2 * ranks } else { 0 },
     };
     [1, 2, 4].into_iter().flat_map(|ranks| PARTS.map(|(part, modules)| suite(ranks, part, modules))).collect()
 }

@@ -32,6 +32,7 @@ fn programs_in(directory: &Path) -> Vec<Suite> {
         inputs: inputs.clone(),
         outcomes,
         known: "scalapack",
+        unexplained: 0,
     };
     programs.map(suite).collect()
 }
