@@ -7,6 +7,13 @@
 
 #define LARGE 700000
 
+/* Old libraries of MPICH take it for an error to pack from MPI_BOTTOM: then nothing is kept of what lies there. */
+#if defined(MPICH_NUMVERSION) && MPICH_NUMVERSION < 40100000
+#define PACKS_FROM_BOTTOM 0
+#else
+#define PACKS_FROM_BOTTOM 1
+#endif
+
 static FILE* notes;
 
 /* A part of what was received. */
@@ -78,12 +85,12 @@ static void messages(void) {
     packed = nothing();
     add(&packed, &y[1], 3 * sizeof(int));
     add(&packed, &y[9], 2 * sizeof(int));
-    note(packed);
+    if (PACKS_FROM_BOTTOM) note(packed);
     MPI_Sendrecv(x, 4, MPI_INT, next, 6, MPI_BOTTOM, 1, anywhere, before, 6, MPI_COMM_WORLD, &status);
     packed = nothing();
     add(&packed, &y[1], 3 * sizeof(int));
     add(&packed, &y[9], sizeof(int));
-    note(packed);
+    if (PACKS_FROM_BOTTOM) note(packed);
     MPI_Type_free(&anywhere);
 
     /* What is cancelled has received nothing. */

@@ -1,6 +1,6 @@
 //! Who waits for whom: cycles, ranks that have ended, sends that need buffering, and what proves nothing.
 
-use crate::job::{self, Job, labels, message, told};
+use crate::job::{self, Job, int, labels, message, told};
 use sim::{Buffering, Options, Severity};
 use traces::constant::{ANY_SOURCE, COMM_WORLD};
 use traces::mpi;
