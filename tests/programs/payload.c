@@ -7,6 +7,13 @@
 
 #define LARGE 700000
 
+/* Old libraries of MPICH take it for an error to pack from MPI_BOTTOM: then nothing is kept of what lies there. */
+#if defined(MPICH_NUMVERSION) && MPICH_NUMVERSION < 40100000
+#define PACKS_FROM_BOTTOM 0
+#else
+#define PACKS_FROM_BOTTOM 1
+#endif
+
 static FILE* notes;
 
 /* A part of what was received. */
@@ -33,7 +40,7 @@ static void got(const void* data, size_t bytes) {
 static int rank, size;
 
 static void messages(void) {
-    int x[8], y[16], next = (rank + 1) % size, before = (rank + size - 1) % size, was_cancelled;
+    int x[8], y[16], next = (rank + 1) % size, before = (rank + size - 1) % size;
     MPI_Request requests[2];
     MPI_Message message;
     MPI_Status status;
@@ -78,26 +85,19 @@ static void messages(void) {
     packed = nothing();
     add(&packed, &y[1], 3 * sizeof(int));
     add(&packed, &y[9], 2 * sizeof(int));
-    note(packed);
+    if (PACKS_FROM_BOTTOM) note(packed);
     MPI_Sendrecv(x, 4, MPI_INT, next, 6, MPI_BOTTOM, 1, anywhere, before, 6, MPI_COMM_WORLD, &status);
     packed = nothing();
     add(&packed, &y[1], 3 * sizeof(int));
     add(&packed, &y[9], sizeof(int));
-    note(packed);
+    if (PACKS_FROM_BOTTOM) note(packed);
     MPI_Type_free(&anywhere);
 
-    /* What is cancelled has received nothing, unless it came first. */
+    /* What is cancelled has received nothing. */
     MPI_Irecv(y, 4, MPI_INT, before, 7, MPI_COMM_WORLD, &requests[0]);
     MPI_Cancel(&requests[0]);
     MPI_Wait(&requests[0], MPI_STATUS_IGNORE);
-    MPI_Irecv(y, 4, MPI_INT, rank, 8, MPI_COMM_WORLD, &requests[0]);
-    MPI_Send(x, 4, MPI_INT, rank, 8, MPI_COMM_WORLD);
-    MPI_Recv(&y[4], 1, MPI_INT, MPI_PROC_NULL, 8, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-    MPI_Cancel(&requests[0]);
-    MPI_Wait(&requests[0], &status);
-    MPI_Test_cancelled(&status, &was_cancelled);
-    if (was_cancelled) MPI_Recv(y, 4, MPI_INT, rank, 8, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-    got(y, 4 * sizeof(int));
+    MPI_Recv(y, 4, MPI_INT, MPI_PROC_NULL, 8, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
 
     MPI_Recv_init(y, 4, MPI_INT, before, 4, MPI_COMM_WORLD, &requests[0]);
     MPI_Send_init(x, 4, MPI_INT, next, 4, MPI_COMM_WORLD, &requests[1]);

@@ -4,6 +4,7 @@
 //! only while no CUDA driver is loaded: a pointer might be a device's then, and reading it would kill the program.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use traces::constant::COMM_SELF;
@@ -13,7 +14,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::abi::abi;
 use crate::readable::{Asked, PAGE};
-use crate::{handles, loader, real};
+use crate::{handles, loader, process, real};
 
 /// A buffer as a call names it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -170,6 +171,9 @@ impl Digester {
         if block.bytes > if is_sample { SAMPLED_ELEMENT_MAX } else { ELEMENT_MAX } {
             return None;
         }
+        if block.address == 0 && !packs_from_bottom() {
+            return None;
+        }
         let (handle, number) = block.datatype;
         // A datatype may be freed while operations go on that use it, and its handle be another's then.
         let layout = handles::with(|h| h.datatype(handle as u64)).filter(|datatype| datatype.id == number)?.layout;
@@ -201,6 +205,17 @@ impl Digester {
         }
         self.asked.is_readable(begin, 1) && self.asked.is_readable(begin.wrapping_add(len - 1), 1)
     }
+}
+
+/// Whether the library packs what a datatype says where it is (MPI_BOTTOM). Old ones of MPICH take that for an error, which ends the program, and
+/// so may those that were made from them.
+fn packs_from_bottom() -> bool {
+    static DOES: OnceLock<bool> = OnceLock::new();
+    let known = |library: &str| {
+        let is_known = ["Open MPI", "Intel(R) MPI"].iter().any(|name| library.starts_with(name));
+        is_known || process::mpich_version(library).is_some_and(|version| version >= (4, 1))
+    };
+    *DOES.get_or_init(|| process::recording().is_some_and(|process| known(&process.record.library)))
 }
 
 /// Where the bytes of an element lie.

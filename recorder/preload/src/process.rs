@@ -184,6 +184,12 @@ fn describe(settings: &Settings) -> ProcessRecord {
     }
 }
 
+/// The version of MPICH, if this is the name of one and no library that was made from it.
+pub fn mpich_version(library: &str) -> Option<(u32, u32)> {
+    let mut numbers = library.strip_prefix("MPICH Version:")?.trim().split('.').map(|n| n.parse::<u32>().ok());
+    Some((numbers.next()??, numbers.next()??))
+}
+
 /// The first line of what the library says of itself.
 fn library() -> String {
     // MPICH writes up to 8 KiB.
