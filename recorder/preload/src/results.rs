@@ -15,7 +15,7 @@ use crate::communicators::Members;
 use crate::contents::Content;
 use crate::handles::UNKNOWN;
 use crate::handles::{self, Handles, measure};
-use crate::payload::{Digester, Since, Taking, len_of};
+use crate::payload::{Digester, Payload, Since, Taking, len_of};
 use crate::pieces::{Piece, Word};
 use crate::requests::{Fetch, Operation, Request, Requests};
 use crate::shape::{Making, Role, Shape, Step};
@@ -64,7 +64,7 @@ impl Results {
     pub fn take_before(&mut self, arguments: &Arguments, taking: Taking) {
         let blocks = arguments.sent.blocks();
         // The library has not said yet that the arguments are right: a datatype that is not committed cannot be packed.
-        let can_be_read = blocks.iter().all(|block| block.contiguous);
+        let can_be_read = blocks.iter().all(Payload::is_contiguous);
         self.digester.begin_call();
         let mut digest = || self.digester.digest(blocks, None, Since::Earlier, taking);
         self.before = Some(if can_be_read { digest() } else { 0 });
