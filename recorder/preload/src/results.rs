@@ -12,7 +12,6 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::abi::{Abi, abi};
 use crate::arguments::{Arguments, Words, is_handle};
 use crate::communicators::Members;
-use crate::contents::Content;
 use crate::handles::UNKNOWN;
 use crate::handles::{self, Handles, measure};
 use crate::payload::{Digester, Payload, Since, Taking, len_of};
@@ -210,6 +209,14 @@ impl Reader<'_> {
         match step.kind {
             Kind::Status if !nothing && self.a[at] != self.abi.status_ignore => self.statuses(at, into, &handles.requests),
             Kind::Request => self.request(at, into, handles),
+            _ => self.rarer_result(at, step, into, nothing, handles),
+        }
+    }
+
+    /// Any other result. By itself, as the work on those that nearly every call has is slower with all this in its midst.
+    #[inline(never)]
+    fn rarer_result(&self, at: usize, step: &Step, into: &mut Results, nothing: bool, handles: &mut Handles) {
+        match step.kind {
             Kind::Comm if step.direction == Direction::Out => self.communicator(at, into, handles),
             Kind::Type if step.direction == Direction::Out && step.length == Length::Scalar => {
                 // SAFETY: the library has just given this datatype.
@@ -339,19 +346,24 @@ impl Reader<'_> {
         // SAFETY: the library has just written this request.
         let handle = unsafe { self.abi.handle_at(Kind::Request, self.a[at], 0) };
         let payload = match operation {
-            Operation::Receive => &self.arguments.received,
-            Operation::Send => &self.arguments.sent,
-            Operation::Fetch | Operation::Other => &Content::default(),
+            Operation::Receive => self.arguments.received.one(),
+            Operation::Send => self.arguments.sent.one(),
+            Operation::Fetch | Operation::Other => None,
         };
-        let payload = payload.one().unwrap_or_default();
+        let payload = payload.unwrap_or_default();
         let started = if persistent { 0 } else { self.started };
         let number = handles.requests.add(handle, self.a[at], Request { operation, persistent, payload, started });
         if operation == Operation::Fetch && self.takes {
-            let Arguments { sent, received, .. } = self.arguments;
-            let is_counted = self.shape.function.class() == Class::Io;
-            handles.requests.note_fetch(number, Fetch { sent: sent.clone(), received: received.clone(), is_counted });
+            self.note_fetch(number, handles);
         }
         into.words.int(number);
+    }
+
+    #[cold]
+    fn note_fetch(&self, request: i64, handles: &mut Handles) {
+        let Arguments { sent, received, .. } = self.arguments;
+        let is_counted = self.shape.function.class() == Class::Io;
+        handles.requests.note_fetch(request, Fetch { sent: sent.clone(), received: received.clone(), is_counted });
     }
 
     fn communicator(&self, at: usize, into: &mut Results, handles: &mut Handles) {

@@ -57,8 +57,10 @@ pub unsafe fn call<const N: usize>(function: Function, family: Family, mut a: [u
         // SAFETY: as the caller's.
         return unsafe { without_library(function, &a) };
     };
-    // SAFETY: as the caller's.
-    THREAD.with(|thread| unsafe { call_in(thread, address, function, &mut a, frame) })
+    // What is given to a closure goes through memory, in every call.
+    let thread = THREAD.with(std::ptr::from_ref);
+    // SAFETY: as the caller's; what a thread has of its own needs no destructor, and so is there as long as the thread.
+    unsafe { call_in(&*thread, address, function, &mut a, frame) }
 }
 
 /// A call of the function at this address, in this thread.
