@@ -209,13 +209,13 @@ impl Reader<'_> {
         match step.kind {
             Kind::Status if !nothing && self.a[at] != self.abi.status_ignore => self.statuses(at, into, &handles.requests),
             Kind::Request => self.request(at, into, handles),
-            _ => self.rarer_result(at, step, into, nothing, handles),
+            _ => self.rarer_result(at, step, into, handles),
         }
     }
 
     /// Any other result. By itself, as the work on those that nearly every call has is slower with all this in its midst.
     #[inline(never)]
-    fn rarer_result(&self, at: usize, step: &Step, into: &mut Results, nothing: bool, handles: &mut Handles) {
+    fn rarer_result(&self, at: usize, step: &Step, into: &mut Results, handles: &mut Handles) {
         match step.kind {
             Kind::Comm if step.direction == Direction::Out => self.communicator(at, into, handles),
             Kind::Type if step.direction == Direction::Out && step.length == Length::Scalar => {
