@@ -9,7 +9,7 @@ use traces::{Class, Kind, Length};
 use crate::abi::{Abi, abi};
 use crate::communicators::Communicator;
 use crate::handles::{Handles, UNKNOWN};
-use crate::payload::Payload;
+use crate::payload::{Arrangement, Payload};
 use crate::shape::Shape;
 
 /// One side of a call: a buffer, or several that follow each other.
@@ -193,7 +193,7 @@ impl Finder<'_> {
         let datatype = handles.datatype(handle)?;
         Some(Payload {
             bytes: datatype.bytes,
-            contiguous: datatype.contiguous,
+            arrangement: if datatype.contiguous { Arrangement::Contiguous } else { Arrangement::Scattered },
             datatype: (handle as usize, datatype.id),
             ..Payload::default()
         })

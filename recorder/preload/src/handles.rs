@@ -264,10 +264,20 @@ pub fn free_nested(kind: Kind, handle: u64) {
     }
 }
 
+/// The handles before any call.
+#[cold]
+#[inline(never)]
+fn first_handles() -> Handles {
+    Handles::default()
+}
+
 /// Works on the handles in this turn.
 #[inline]
 fn in_turn<R>(_turn: Turn, work: impl FnOnce(&mut Handles) -> R) -> R {
     // SAFETY: there is one turn at a time, so this is the only reference.
-    let handles = unsafe { &mut *SHARED.0.get() };
-    work(handles.get_or_insert_with(Handles::default))
+    let handles = match unsafe { &mut *SHARED.0.get() } {
+        Some(handles) => handles,
+        none => none.insert(first_handles()),
+    };
+    work(handles)
 }

@@ -82,7 +82,8 @@ impl DerefMut for Mapping {
     }
 }
 
-/// The recording of one thread.
+/// The recording of one thread. Its fields are written in every call, and what lies across the edge of a page is slow to write: it lies in one.
+#[repr(align(4096))]
 pub struct Lane {
     /// The process that it belongs to.
     pub process: &'static Process,

@@ -16,6 +16,18 @@ use crate::abi::abi;
 use crate::readable::{Asked, PAGE};
 use crate::{handles, loader, process, real};
 
+/// How the data of a buffer lies. This takes a word like all else in a [`Payload`]: where the compiler leaves gaps it copies these too, in pieces
+/// that overlap, and a processor waits for each piece that it reads otherwise than it was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Arrangement {
+    /// With holes in it, or nobody knows.
+    #[default]
+    Scattered,
+    /// Without holes.
+    Contiguous,
+}
+
 /// A buffer as a call names it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Payload {
@@ -25,10 +37,18 @@ pub struct Payload {
     pub count: i64,
     /// Bytes of data in an element.
     pub bytes: u64,
-    /// Whether it has no holes.
-    pub contiguous: bool,
+    /// How its data lies.
+    pub arrangement: Arrangement,
     /// The native handle of its datatype, for packing, and its number: the handle may be another's when it is needed.
     pub datatype: (usize, i64),
+}
+
+impl Payload {
+    /// Whether it has no holes.
+    #[inline]
+    pub fn is_contiguous(&self) -> bool {
+        self.arrangement == Arrangement::Contiguous
+    }
 }
 
 impl Payload {
@@ -104,7 +124,7 @@ impl Digester {
             return 0;
         }
         match blocks {
-            [block] if block.contiguous && (len <= WHOLE_MAX || taking.keep == Keep::Full) => {
+            [block] if block.is_contiguous() && (len <= WHOLE_MAX || taking.keep == Keep::Full) => {
                 self.bytes_at(block.address, len, since).map_or(0, whole_digest)
             }
             _ if taking.keep == Keep::Full => self.streamed(blocks, len, since).unwrap_or(0),
@@ -151,7 +171,7 @@ impl Digester {
             if own.is_empty() {
                 continue;
             }
-            if block.contiguous {
+            if block.is_contiguous() {
                 each(self.bytes_at(block.address + own.start as usize, own.end - own.start, since)?);
             } else {
                 self.read_packed(block, own, since, part.end - part.start <= WHOLE_MAX, each)?;

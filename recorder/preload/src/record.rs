@@ -27,12 +27,22 @@ pub struct Pending {
     place: Option<usize>,
 }
 
-/// Puts a call on record, of the wrapper with this frame. May replace MPI_STATUS_IGNORE in the arguments. None if nothing is recorded.
+/// Puts a call on record, of the wrapper with this frame. May replace MPI_STATUS_IGNORE in the arguments. None is pending if nothing is
+/// recorded.
+///
+/// What is pending is written where it stays until the call returns: moving it from one place to another soon after makes a processor wait.
 ///
 /// # Safety
 /// The arguments are those of the function.
-#[inline]
-pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame: usize) -> Option<Pending> {
+pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame: usize, pending: &mut Option<Pending>) {
+    // SAFETY: as the caller's.
+    *pending = unsafe { begin(thread, function, a, frame) };
+}
+
+/// # Safety
+/// As [`enter`].
+#[inline(always)]
+unsafe fn begin(thread: &Thread, function: Function, a: &mut [usize], frame: usize) -> Option<Pending> {
     let lane = &mut *thread.lane()?;
     lane.calls += 1;
     let caller = python::stack(thread, &mut lane.methods, lane.stacks.of(frame));
@@ -142,9 +152,9 @@ fn learn_call(lane: &mut Lane, function: Function, caller: usize, arrays: bool) 
 /// # Safety
 /// The arguments are those that the function was called with, and it returned `code`.
 #[inline]
-pub unsafe fn leave(thread: &Thread, pending: Pending, a: &[usize], code: i32) {
+pub unsafe fn leave(thread: &Thread, pending: &Pending, a: &[usize], code: i32) {
     let end = clock::ticks();
-    let Pending { call, shape, open, place } = pending;
+    let &Pending { call, shape, open, place } = pending;
     let Some(mut lent) = thread.lane().filter(|lane| lane.calls == call) else { return };
     let lane = &mut *lent;
     match shape.function {
