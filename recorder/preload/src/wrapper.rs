@@ -11,7 +11,7 @@ use traces::{Class, Function, Kind, mpi};
 use crate::abi::abi;
 use crate::lane::{THREAD, Thread};
 use crate::record::Pending;
-use crate::{gather, handles, process, real, record};
+use crate::{following, gather, handles, process, real, record};
 
 /// Which of a function's two names was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,15 +84,40 @@ unsafe fn call_in<const N: usize>(
     if N == 0 && function == mpi::FINALIZE {
         gather(thread, &entered);
     }
-    // SAFETY: as the caller's; `enter` replaced an ignored status by memory for it, at most.
-    let result = unsafe { real::invoke(address, a) };
+    // SAFETY: as the caller's.
+    let made = if following::is_on() { unsafe { replay(thread, function, a, &entered) } } else { None };
+    let result = match made {
+        Some(result) => result,
+        // SAFETY: as the caller's; `enter` replaced an ignored status by memory for it, at most.
+        None => unsafe { real::invoke(address, a) },
+    };
     if let Ok(Some(pending)) = entered {
         // SAFETY: the call has returned.
         if catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(thread, pending, a, result as i32) })).is_err() {
             process::stop();
         }
+        if following::is_on() {
+            following::compare(thread, function, result as i32);
+        }
     }
     result
+}
+
+/// Has MPI do in this call what it did in the recorded run. None if the call is to be made as it is now.
+///
+/// # Safety
+/// As [`call`].
+#[cold]
+unsafe fn replay(
+    thread: &Thread,
+    function: Function,
+    a: &mut [usize],
+    entered: &std::thread::Result<Option<Pending>>,
+) -> Option<usize> {
+    // What is not on record is on no course.
+    let Ok(Some(_)) = entered else { return None };
+    // SAFETY: as the caller's.
+    unsafe { following::make(thread, function, a) }
 }
 
 /// What there is to do before MPI_Finalize, also on a rank whose recording has stopped: others may rely on it.
