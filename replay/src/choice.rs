@@ -67,12 +67,11 @@ impl Wildcards {
         }
         let flag = result("flag").int();
         let nothing = || Choice::Nothing(words.first().copied().unwrap_or(1));
-        if flag == Some(0) {
-            return vec![nothing()];
-        }
         let mut found = Vec::new();
-        if flag.is_some() && is_poll(call.function) {
-            found.push(Choice::Something);
+        match flag.filter(|_| is_poll(call.function)) {
+            Some(0) => return vec![nothing()],
+            Some(_) => found.push(Choice::Something),
+            None => {}
         }
         match call.function {
             mpi::WAITANY | mpi::TESTANY => found.extend(result("index").int().map(|i| Choice::Completed(vec![i]))),
@@ -127,7 +126,15 @@ pub fn is_wildcard(call: &Call) -> bool {
 pub fn is_poll(function: Function) -> bool {
     matches!(
         function,
-        mpi::TEST | mpi::TESTALL | mpi::TESTANY | mpi::IPROBE | mpi::IMPROBE | mpi::REQUEST_GET_STATUS | mpi::PARRIVED
+        mpi::TEST
+            | mpi::TESTALL
+            | mpi::TESTANY
+            | mpi::IPROBE
+            | mpi::IMPROBE
+            | mpi::REQUEST_GET_STATUS
+            | mpi::REQUEST_GET_STATUS_ALL
+            | mpi::PARRIVED
+            | mpi::WIN_TEST
     )
 }
 

@@ -78,13 +78,27 @@ pub enum Divergence {
 const LOOK_AHEAD: usize = 1000;
 
 impl Follower {
-    /// Of this thread of a course; None if that has no such thread.
+    /// Of a thread that makes this call first, after MPI_Init. It takes the course that begins so and that is free, the one with its own number
+    /// if there are several: which thread comes first is nobody's choice. None if none is free.
     #[must_use]
-    pub fn new(course: Arc<Course>, thread: usize) -> Option<Follower> {
-        course.threads.get(thread)?;
+    pub fn new(course: &Arc<Course>, thread: usize, first: &Call, is_free: impl Fn(usize) -> bool) -> Option<Follower> {
+        let key = Likeness { shares_numbers: course.shares_numbers }.key(first.function, &first.arguments);
+        let begins_so = |at: &usize| {
+            let thread = &course.threads[*at];
+            let step = thread.order.first().map(|&step| &thread.steps[step as usize]);
+            step.is_some_and(|step| course.calls[step.call as usize].key == key)
+        };
+        let free = || (0..course.threads.len()).filter(|&at| is_free(at));
+        let own = |list: &mut dyn Iterator<Item = usize>| {
+            let list: Vec<usize> = list.collect();
+            list.iter().find(|&&at| at == thread).or(list.first()).copied()
+        };
+        // The main thread goes on where it was.
+        let of_main = (thread == 0 && is_free(0)).then_some(0);
+        let at = of_main.or_else(|| own(&mut free().filter(begins_so))).or_else(|| own(&mut free()))?;
         Some(Follower {
-            course,
-            thread,
+            course: Arc::clone(course),
+            thread: at,
             done: 0,
             repeated: 0,
             digests_at: 0,
@@ -93,6 +107,12 @@ impl Follower {
             fingerprint: Fingerprint::default(),
             counts: Counts::default(),
         })
+    }
+
+    /// Which thread's course it is.
+    #[must_use]
+    pub fn thread(&self) -> usize {
+        self.thread
     }
 
     /// What it has done.

@@ -25,17 +25,15 @@ use crate::{forcing, real, shape};
 
 /// What a run that is ended gives as its status: that of the command where something is wrong that is not the program's.
 const STOPPED: usize = 125;
-/// So many differences of data are told of in a process.
-const DATA_TOLD_MAX: usize = 1;
 /// So many divergences are told of in a process that goes on.
 const TOLD_MAX: usize = 10;
 
 static ON: AtomicBool = AtomicBool::new(false);
 static TOLD: AtomicUsize = AtomicUsize::new(0);
-static DATA_TOLD: AtomicUsize = AtomicUsize::new(0);
+static DATA_TOLD: AtomicBool = AtomicBool::new(false);
 static COURSE: OnceLock<(u32, Arc<Course>)> = OnceLock::new();
-/// What each thread has done, by its number.
-static DONE: Mutex<Vec<(u64, Counts)>> = Mutex::new(Vec::new());
+/// By the number of its course: the fingerprint of each thread, and what it has done.
+static DONE: Mutex<Vec<(usize, u64, Counts)>> = Mutex::new(Vec::new());
 
 /// Whether the process follows a course.
 #[inline]
@@ -61,10 +59,14 @@ impl Following {
         Some(Box::new(Following { thread: thread as usize, on_divergence, follower: None, is_free: false }))
     }
 
-    fn follower(&mut self) -> Option<&mut Follower> {
+    /// Who follows; the first call after MPI_Init decides it.
+    fn follower(&mut self, call: &Call) -> Option<&mut Follower> {
         if self.follower.is_none() {
             let (_, course) = COURSE.get()?;
-            self.follower = Follower::new(Arc::clone(course), self.thread);
+            let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_free = |thread: usize| !done.iter().any(|(taken, ..)| *taken == thread);
+            self.follower = Follower::new(course, self.thread, call, is_free);
+            done.extend(self.follower.as_ref().map(|follower| (follower.thread(), 0, Counts::default())));
         }
         self.follower.as_mut()
     }
@@ -96,7 +98,7 @@ pub fn begin(process: &Process, record: &ProcessRecord) {
 /// There is no course to follow.
 fn fail(process: &Process, rank: u32, why: &str) {
     let stops = process.settings.on_divergence == Some(OnDivergence::Stop);
-    if is_first_to_say(process) {
+    if is_first(process, "diverged") {
         let what = if stops { "the run is ended" } else { "it runs as it will" };
         process::say(&format!("rank {rank} has no course to follow, and {what}: {why}"));
     }
@@ -105,9 +107,9 @@ fn fail(process: &Process, rank: u32, why: &str) {
     }
 }
 
-/// Whether nobody else of the job has said that it diverges.
-fn is_first_to_say(process: &Process) -> bool {
-    let made = without_signals(|| OpenOptions::new().create_new(true).write(true).open(process.settings.parts.join("diverged")));
+/// Whether nobody else of the job has said this before.
+fn is_first(process: &Process, what: &str) -> bool {
+    let made = without_signals(|| OpenOptions::new().create_new(true).write(true).open(process.settings.parts.join(what)));
     !made.is_err_and(|e| e.kind() == std::io::ErrorKind::AlreadyExists)
 }
 
@@ -150,7 +152,7 @@ unsafe fn order(thread: &Thread, function: Function, a: &[usize]) -> Order {
     let call = call_at_hand(lane, function);
     let Lane { process, following: Some(following), .. } = lane else { return Order::AsItIs };
     let (mode, thread) = (following.on_divergence, following.thread);
-    let Some(follower) = following.follower() else { return Order::AsItIs };
+    let Some(follower) = following.follower(&call) else { return Order::AsItIs };
     let order = match follower.next(&call) {
         Ok(order) => order.clone(),
         Err(divergence) => {
@@ -188,19 +190,19 @@ fn compare_in(thread: &Thread, function: Function, code: i32) {
     let outcome = Outcome { code, results: lane.results.words.values(true).into() };
     let Lane { process, results, following: Some(following), .. } = lane else { return };
     let (mode, thread) = (following.on_divergence, following.thread);
-    let Some(follower) = following.follower() else { return };
+    let Some(follower) = following.follower.as_mut() else { return };
     if let Err(divergence) = follower.came(&call, &outcome, &results.digests) {
         tell(process, thread, mode, &divergence);
     }
-    note(thread, follower.fingerprint(), follower.counts());
+    note(follower);
 }
 
-fn note(thread: usize, fingerprint: u64, counts: Counts) {
+/// Notes what a thread has done.
+fn note(follower: &Follower) {
     let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
-    if done.len() <= thread {
-        done.resize(thread + 1, (0, Counts::default()));
+    if let Some(entry) = done.iter_mut().find(|(thread, ..)| *thread == follower.thread()) {
+        *entry = (follower.thread(), follower.fingerprint(), follower.counts());
     }
-    done[thread] = (fingerprint, counts);
 }
 
 /// Tells of a divergence, and ends the run if it is to end then. Other data alone are no other course.
@@ -211,7 +213,7 @@ fn tell(process: &Process, thread: usize, mode: OnDivergence, divergence: &Diver
     let at = |place: &str| if place.is_empty() { String::new() } else { format!(" at {place}") };
     match divergence {
         Divergence::Data { call, place } => {
-            if DATA_TOLD.fetch_add(1, Ordering::Relaxed) < DATA_TOLD_MAX {
+            if !DATA_TOLD.swap(true, Ordering::Relaxed) && is_first(process, "other-data") {
                 process::say(&format!("{who} has other data than recorded in {call}{}", at(place)));
             }
             return;
@@ -239,7 +241,7 @@ fn tell(process: &Process, thread: usize, mode: OnDivergence, divergence: &Diver
 /// Where the run ends with it, one rank speaks for all; else each for itself, for a while.
 fn say(process: &Process, mode: OnDivergence, line: &str) {
     let is_told = match mode {
-        OnDivergence::Stop => is_first_to_say(process),
+        OnDivergence::Stop => is_first(process, "diverged"),
         OnDivergence::Warn | OnDivergence::Free => TOLD.fetch_add(1, Ordering::Relaxed) < TOLD_MAX,
     };
     if is_told {
@@ -252,7 +254,7 @@ fn leave(lane: &Lane) {
     let Some((rank, course)) = COURSE.get() else { return };
     let done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut text = format!("{:016x}\n", course.recorded);
-    for (thread, (digest, counts)) in done.iter().enumerate() {
+    for (thread, digest, counts) in done.iter() {
         let Counts { followed, choices, divergences, other_data } = counts;
         let _ = writeln!(text, "{rank} {thread} {digest} {followed} {choices} {divergences} {other_data}");
     }

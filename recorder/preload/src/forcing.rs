@@ -1,5 +1,5 @@
-//! Makes MPI choose as ordered: a wildcard is narrowed to the message that it took, a poll that found something waits for it, and one that
-//! found nothing finds nothing.
+//! Makes MPI choose as ordered: a wildcard is narrowed to the message that it took, a poll that found something asks until it does, and one
+//! that found nothing finds nothing.
 //!
 //! What the program gets is always what the library has written: statuses, handles and error codes are those of a real call. Only flags
 //! and positions are written here.
@@ -66,23 +66,16 @@ unsafe fn found(code: Option<usize>, values: &[(usize, i32)]) -> Option<usize> {
     code
 }
 
-/// Source and tag take the place of a wildcard; a probe that found a message waits for it.
+/// Source and tag take the place of a wildcard; a probe that found a message asks until it is there.
 ///
 /// # Safety
 /// As [`make`].
 unsafe fn take(function: Function, a: &mut [usize], [source, tag]: [i32; 2]) -> Option<usize> {
     narrow(function, a, source as usize, tag as usize);
-    // SAFETY: the arguments are those of the function, and the other one takes them without the flag.
-    unsafe {
-        match (function, &*a) {
-            (mpi::IPROBE, &[source, tag, comm, flag, status]) => {
-                found(pmpi(mpi::PROBE, [source, tag, comm, status]), &[(flag, 1)])
-            }
-            (mpi::IMPROBE, &[source, tag, comm, flag, message, status]) => {
-                found(pmpi(mpi::MPROBE, [source, tag, comm, message, status]), &[(flag, 1)])
-            }
-            _ => None,
-        }
+    match function {
+        // SAFETY: as the caller's.
+        mpi::IPROBE | mpi::IMPROBE => unsafe { find(function, a) },
+        _ => None,
     }
 }
 
@@ -141,36 +134,38 @@ unsafe fn find_nothing(function: Function, a: &mut [usize]) -> Option<usize> {
                 found(look(first(requests)), &[(index, UNDEFINED as i32), (flag, 0)])
             }
             (mpi::TESTSOME, &[_, requests, count, ..]) => found(look(first(requests)), &[(count, 0)]),
+            (mpi::REQUEST_GET_STATUS_ALL, &[_, requests, flag, _]) => found(look(first(requests)), &[(flag, 0)]),
+            // There is no way to look that does not end the epoch.
+            (mpi::WIN_TEST, &[_, flag]) => found(Some(0), &[(flag, 0)]),
             (mpi::PARRIVED, &[request, partition, flag]) => found(pmpi(mpi::PARRIVED, [request, partition, own]), &[(flag, 0)]),
             _ => None,
         }
     }
 }
 
-/// The poll waits for what it found.
+/// The poll found what it asked for, and so it asks until it does.
 ///
 /// # Safety
 /// As [`make`].
-unsafe fn find(function: Function, a: &mut [usize]) -> Option<usize> {
-    // SAFETY: the arguments are those of the function, and the other one takes them without the flag.
-    unsafe {
-        match (function, &*a) {
-            (mpi::TEST, &[request, flag, status]) => found(pmpi(mpi::WAIT, [request, status]), &[(flag, 1)]),
-            (mpi::TESTALL, &[count, requests, flag, statuses]) => {
-                found(pmpi(mpi::WAITALL, [count, requests, statuses]), &[(flag, 1)])
-            }
-            (mpi::REQUEST_GET_STATUS | mpi::PARRIVED, &[first, second, third]) => {
-                let flag = if function == mpi::PARRIVED { third } else { second };
-                loop {
-                    let code = pmpi(function, [first, second, third])?;
-                    if code != 0 || (flag as *const i32).read_unaligned() != 0 {
-                        return Some(code);
-                    }
-                    std::thread::yield_now();
-                }
-            }
-            _ => None,
+unsafe fn find(function: Function, a: &[usize]) -> Option<usize> {
+    let flag = a[function.parameter("flag")?];
+    loop {
+        // SAFETY: as the caller's; the flag is an int, which the library has written if the call succeeded.
+        let (code, is_found) = unsafe {
+            let code = match *a {
+                [a, b] => pmpi(function, [a, b]),
+                [a, b, c] => pmpi(function, [a, b, c]),
+                [a, b, c, d] => pmpi(function, [a, b, c, d]),
+                [a, b, c, d, e] => pmpi(function, [a, b, c, d, e]),
+                [a, b, c, d, e, f] => pmpi(function, [a, b, c, d, e, f]),
+                _ => None,
+            }?;
+            (code, (flag as *const i32).read_unaligned() != 0)
+        };
+        if code != 0 || is_found {
+            return Some(code);
         }
+        std::thread::yield_now();
     }
 }
 
