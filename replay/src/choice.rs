@@ -11,7 +11,7 @@ use traces::constant::{ANY_SOURCE, ANY_TAG};
 use traces::{Call, Class, Function, Lane, Outcome, Trace, Value, mpi};
 
 use crate::fingerprint::Fingerprint;
-use crate::likeness::Likeness;
+use crate::likeness;
 
 /// One outcome that could have been another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ pub fn fingerprint(trace: &Trace) -> u64 {
         let mut fingerprint = Fingerprint::default();
         for (event, choice) in choices(trace, lane) {
             let call = trace.call(lane.events[event].call);
-            fingerprint.add(Likeness { shares_numbers: true }.key(call.function, &call.arguments), &choice);
+            fingerprint.add(likeness::key(call.function, &call.arguments), &choice);
         }
         (lane.rank, lane.thread, fingerprint.digest())
     };

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use traces::{Call, Function, Lane, Outcome, Trace, mpi};
 
 use crate::choice::{Choice, choices, completions, is_poll, is_wildcard};
-use crate::likeness::Likeness;
+use crate::likeness::{is_followed, key, text};
 
 /// The course of a rank.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,8 +22,6 @@ pub struct Course {
     pub calls: Vec<Expected>,
     /// The threads, the first that called MPI first.
     pub threads: Vec<Thread>,
-    /// Whether they make numbers of their own for handles, which so depend on who came first.
-    pub shares_numbers: bool,
 }
 
 /// A call that is expected.
@@ -94,10 +92,9 @@ impl Course {
     #[must_use]
     pub fn of(trace: &Trace, rank: u32, place: impl Fn(&Call) -> String) -> Course {
         let lanes = &trace.lanes[trace.lanes_of(rank)];
-        let shares_numbers = lanes.len() > 1;
         let posted = Posted::of(trace, lanes);
         let begin_ns = begin_ns(trace, lanes);
-        let mut course = Course { world_size: trace.world_size, shares_numbers, ..Course::default() };
+        let mut course = Course { world_size: trace.world_size, ..Course::default() };
         let mut calls = HashMap::new();
         for (number, lane) in lanes.iter().enumerate() {
             let mut chosen: HashMap<usize, Vec<Choice>> = HashMap::new();
@@ -106,14 +103,11 @@ impl Course {
             let mut steps = HashMap::new();
             for (at, event) in lane.events.iter().enumerate().filter(|(_, event)| event.start_ns >= begin_ns) {
                 let call = trace.call(event.call);
-                // The time is nobody's choice.
-                if call.function.returns_double() {
+                if !is_followed(call.function) {
                     continue;
                 }
                 let expected = *calls.entry(event.call).or_insert_with(|| {
-                    let likeness = Likeness { shares_numbers };
-                    let (key, text) =
-                        (likeness.key(call.function, &call.arguments), likeness.text(call.function, &call.arguments));
+                    let (key, text) = (key(call.function, &call.arguments), text(call.function, &call.arguments));
                     course.calls.push(Expected { key, text, place: place(call) });
                     course.calls.len() - 1
                 });

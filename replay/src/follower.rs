@@ -9,7 +9,7 @@ use traces::{Call, Outcome};
 use crate::choice::{Choice, Wildcards};
 use crate::course::{Course, Order, Step};
 use crate::fingerprint::Fingerprint;
-use crate::likeness::Likeness;
+use crate::likeness::{key, text};
 
 /// A thread that follows its course.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Follower {
     /// if there are several: which thread comes first is nobody's choice. None if none is free.
     #[must_use]
     pub fn new(course: &Arc<Course>, thread: usize, first: &Call, is_free: impl Fn(usize) -> bool) -> Option<Follower> {
-        let key = Likeness { shares_numbers: course.shares_numbers }.key(first.function, &first.arguments);
+        let key = key(first.function, &first.arguments);
         let begins_so = |at: &usize| {
             let thread = &course.threads[*at];
             let step = thread.order.first().map(|&step| &thread.steps[step as usize]);
@@ -138,10 +138,6 @@ impl Follower {
         thread.order.get(at).map(|&number| &thread.steps[number as usize])
     }
 
-    fn likeness(&self) -> Likeness {
-        Likeness { shares_numbers: self.course.shares_numbers }
-    }
-
     /// What has to come of a call that the thread is about to make. After the end everything is as it is.
     ///
     /// # Errors
@@ -149,10 +145,10 @@ impl Follower {
     pub fn next(&mut self, call: &Call) -> Result<&Order, Divergence> {
         self.at_hand = None;
         let Some(step) = self.step(self.done) else { return Ok(&Order::AsItIs) };
-        let key = self.likeness().key(call.function, &call.arguments);
+        let key = key(call.function, &call.arguments);
         let expected = &self.course.calls[step.call as usize];
         if expected.key != key {
-            let found = self.likeness().text(call.function, &call.arguments);
+            let found = text(call.function, &call.arguments);
             let divergence = Divergence::Call { expected: expected.text.clone(), place: expected.place.clone(), found };
             self.counts.divergences += 1;
             self.find(key);
@@ -192,7 +188,7 @@ impl Follower {
         let Some(at) = self.at_hand.take() else { return Ok(()) };
         let Some(step) = self.step(at) else { return Ok(()) };
         let expected = &self.course.calls[step.call as usize];
-        let key = Likeness { shares_numbers: true }.key(call.function, &call.arguments);
+        let key = key(call.function, &call.arguments);
         if let Order::FindNothing(times) = step.order {
             if choices.iter().any(|choice| matches!(choice, Choice::Nothing(_))) {
                 self.fingerprint.add(key, &Choice::Nothing(1));

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use recorder::settings::{OnDivergence, course_of};
 use replay::follower::{Counts, Divergence};
+use replay::likeness::is_followed;
 use replay::{Course, Follower, Order, fingerprint};
 use traces::constant::COMM_WORLD;
 use traces::record::ProcessRecord;
@@ -141,7 +142,7 @@ pub unsafe fn make(thread: &Thread, function: Function, a: &mut [usize]) -> Opti
 /// # Safety
 /// As [`make`].
 unsafe fn order(thread: &Thread, function: Function, a: &[usize]) -> Order {
-    let Some(mut lent) = thread.lane() else { return Order::AsItIs };
+    let Some(mut lent) = thread.lane().filter(|_| is_followed(function)) else { return Order::AsItIs };
     let lane = &mut *lent;
     if lane.following.as_ref().is_none_or(|following| following.is_free) {
         return Order::AsItIs;
@@ -181,7 +182,7 @@ pub fn compare(thread: &Thread, function: Function, code: i32) {
 }
 
 fn compare_in(thread: &Thread, function: Function, code: i32) {
-    let Some(mut lent) = thread.lane() else { return };
+    let Some(mut lent) = thread.lane().filter(|_| is_followed(function)) else { return };
     let lane = &mut *lent;
     if lane.following.as_ref().is_none_or(|following| following.is_free || following.follower.is_none()) {
         return;
