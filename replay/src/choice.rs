@@ -11,7 +11,7 @@ use traces::constant::{ANY_SOURCE, ANY_TAG};
 use traces::{Call, Class, Function, Lane, Outcome, Trace, Value, mpi};
 
 use crate::fingerprint::Fingerprint;
-use crate::likeness;
+use crate::likeness::{self, is_followed};
 
 /// One outcome that could have been another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -34,7 +34,8 @@ pub enum Choice {
 /// The choices of a thread, each with the number of its event in the lane.
 pub fn choices<'t>(trace: &'t Trace, lane: &'t Lane) -> impl Iterator<Item = (usize, Choice)> + 't {
     let mut wildcards = Wildcards::default();
-    lane.events.iter().enumerate().flat_map(move |(number, event)| {
+    let followed = lane.events.iter().enumerate().filter(|(_, event)| is_followed(trace.call(event.call).function));
+    followed.flat_map(move |(number, event)| {
         let made = event.outcome.map(|o| wildcards.of_call(trace.call(event.call), trace.outcome(o), lane.words_of(event)));
         made.into_iter().flatten().map(move |choice| (number, choice))
     })
