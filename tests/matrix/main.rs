@@ -18,6 +18,7 @@ mod normal;
 mod payload;
 mod program;
 mod record;
+mod replay;
 mod report;
 mod stacks;
 mod suites;
@@ -50,8 +51,10 @@ fn main() -> ExitCode {
         trials.extend(format::trial(mpi));
         trials.push(payload::trial(mpi));
         trials.extend(hosts::trials(mpi));
+        trials.extend(replay::trials(mpi));
     }
     trials.extend(agreement::trials(&mpis));
+    trials.extend(replay::trials_across(&mpis));
     if !arguments.list {
         say_what_is_skipped(&mpis);
     }
