@@ -40,6 +40,8 @@ pub struct Counts {
     pub divergences: u64,
     /// Calls whose data were other than recorded.
     pub other_data: u64,
+    /// Calls after the end of the course.
+    pub beyond: u64,
 }
 
 /// How a call is not what was expected.
@@ -127,12 +129,6 @@ impl Follower {
         self.fingerprint.digest()
     }
 
-    /// Whether there is nothing left to follow.
-    #[must_use]
-    pub fn is_at_end(&self) -> bool {
-        self.step(self.done).is_none()
-    }
-
     fn step(&self, at: usize) -> Option<&Step> {
         let thread = &self.course.threads[self.thread];
         thread.order.get(at).map(|&number| &thread.steps[number as usize])
@@ -144,7 +140,10 @@ impl Follower {
     /// If another call is expected. The place on the course is where this call is expected, if it is soon; else it stays.
     pub fn next(&mut self, call: &Call) -> Result<&Order, Divergence> {
         self.at_hand = None;
-        let Some(step) = self.step(self.done) else { return Ok(&Order::AsItIs) };
+        let Some(step) = self.step(self.done) else {
+            self.counts.beyond += 1;
+            return Ok(&Order::AsItIs);
+        };
         let key = key(call.function, &call.arguments);
         let expected = &self.course.calls[step.call as usize];
         if expected.key != key {
@@ -189,17 +188,18 @@ impl Follower {
         let Some(step) = self.step(at) else { return Ok(()) };
         let expected = &self.course.calls[step.call as usize];
         let key = key(call.function, &call.arguments);
-        if let Order::FindNothing(times) = step.order {
-            if choices.iter().any(|choice| matches!(choice, Choice::Nothing(_))) {
-                self.fingerprint.add(key, &Choice::Nothing(1));
-                self.repeated += 1;
-                self.counts.choices += 1;
-                if self.repeated >= times {
-                    self.counts.followed += 1;
-                    self.advance();
-                }
-                return Ok(());
+        let found_nothing = choices.iter().any(|choice| matches!(choice, Choice::Nothing(_)));
+        if let Order::FindNothing(times) = step.order
+            && found_nothing
+        {
+            self.fingerprint.add(key, &Choice::Nothing(1));
+            self.repeated += 1;
+            self.counts.choices += 1;
+            if self.repeated >= times {
+                self.counts.followed += 1;
+                self.advance();
             }
+            return Ok(());
         }
         let other_choice = (choices != step.choices).then(|| Divergence::Choice {
             call: expected.text.clone(),

@@ -256,8 +256,8 @@ fn leave(lane: &Lane) {
     let done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut text = format!("{:016x}\n", course.recorded);
     for (thread, digest, counts) in done.iter() {
-        let Counts { followed, choices, divergences, other_data } = counts;
-        let _ = writeln!(text, "{rank} {thread} {digest} {followed} {choices} {divergences} {other_data}");
+        let Counts { followed, choices, divergences, other_data, beyond } = counts;
+        let _ = writeln!(text, "{rank} {thread} {digest} {followed} {choices} {divergences} {other_data} {beyond}");
     }
     let path = lane.process.settings.parts.join(format!("rank-{rank}.followed"));
     // Who does not find it says less.
@@ -275,12 +275,13 @@ pub fn report(parts: &Path) -> Option<String> {
         recorded = u64::from_str_radix(head, 16).unwrap_or(0);
         for line in lines.lines() {
             let numbers: Vec<u64> = line.split(' ').filter_map(|word| word.parse().ok()).collect();
-            let &[rank, thread, digest, followed, choices, divergences, other_data] = &*numbers else { continue };
+            let &[rank, thread, digest, followed, choices, divergences, other_data, beyond] = &*numbers else { continue };
             threads.push((u32::try_from(rank).ok(), thread as u32, digest));
             sum.followed += followed;
             sum.choices += choices;
             sum.divergences += divergences;
             sum.other_data += other_data;
+            sum.beyond += beyond;
         }
     }
     let found = fingerprint::of_run(threads.into_iter());
@@ -294,6 +295,9 @@ pub fn report(parts: &Path) -> Option<String> {
     }
     if sum.other_data > 0 {
         let _ = write!(line, "; {} had other data", sum.other_data);
+    }
+    if sum.beyond > 0 {
+        let _ = write!(line, "; {} came after the recorded end", sum.beyond);
     }
     Some(line)
 }
