@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use traces::{Call, Function, Lane, Outcome, Trace, mpi};
+use traces::{Call, Class, Function, Lane, Outcome, Trace, mpi};
 
 use crate::choice::{Choice, choices, completions, is_poll, is_wildcard};
 use crate::likeness::{is_followed, key, text};
@@ -20,6 +20,8 @@ pub struct Course {
     pub recorded: u64,
     /// Every distinct call.
     pub calls: Vec<Expected>,
+    /// Whether it is of a schedule that never was: what comes of its calls is known, and not what they send.
+    pub is_forced: bool,
     /// The threads, the first that called MPI first.
     pub threads: Vec<Thread>,
 }
@@ -82,7 +84,12 @@ pub enum Order {
     Find,
     /// The requests at these positions complete, and no others.
     Complete(Vec<u32>),
+    /// The send waits until its message is received.
+    Synchronous,
 }
+
+/// What has to come of calls under a schedule that never was, by the number of their lane and of their event in it.
+pub type Orders = HashMap<(usize, usize), Order>;
 
 /// Where a call is in the lanes of its rank.
 type Place = (usize, usize);
@@ -91,10 +98,17 @@ impl Course {
     /// The course of a rank. `place` says where a call was made.
     #[must_use]
     pub fn of(trace: &Trace, rank: u32, place: impl Fn(&Call) -> String) -> Course {
+        Course::under(trace, rank, place, None)
+    }
+
+    /// The same under a schedule that never was.
+    #[must_use]
+    pub fn under(trace: &Trace, rank: u32, place: impl Fn(&Call) -> String, orders: Option<&Orders>) -> Course {
+        let first = trace.lanes_of(rank).start;
         let lanes = &trace.lanes[trace.lanes_of(rank)];
         let posted = Posted::of(trace, lanes);
         let begin_ns = begin_ns(trace, lanes);
-        let mut course = Course { world_size: trace.world_size, ..Course::default() };
+        let mut course = Course { world_size: trace.world_size, is_forced: orders.is_some(), ..Course::default() };
         let mut calls = HashMap::new();
         for (number, lane) in lanes.iter().enumerate() {
             let mut chosen: HashMap<usize, Vec<Choice>> = HashMap::new();
@@ -115,6 +129,10 @@ impl Course {
                 let outcome = event.outcome.map(|o| trace.outcome(o)).filter(|o| o.code == 0);
                 let later = posted.orders.get(&(number, at)).cloned();
                 let order = later.or_else(|| Some(order(call, outcome?, words))).unwrap_or_default();
+                let order = match orders {
+                    Some(orders) => forced(call, order, orders.get(&(first + number, at))),
+                    None => order,
+                };
                 let digests = if matches!(order, Order::FindNothing(_)) { &[] } else { words };
                 let choices = chosen.remove(&at).unwrap_or_default();
                 let step = Step { call: as_u32(expected), order, choices, digests: as_u32(digests.len()) };
@@ -223,8 +241,19 @@ fn order(call: &Call, outcome: &Outcome, words: &[u64]) -> Order {
     }
 }
 
+/// The order under a schedule, of a call that came to something else in the recorded run. A receive that gets nothing under it is left as it is.
+fn forced(call: &Call, recorded: Order, ordered: Option<&Order>) -> Order {
+    let receives = call.function.class() == Class::PointToPoint && is_wildcard(call);
+    match ordered {
+        Some(order) if receives || *order == Order::Synchronous => order.clone(),
+        _ if receives => Order::AsItIs,
+        _ => recorded,
+    }
+}
+
 /// The order to take a message. A source that is no rank of the communicator's is MPI_PROC_NULL, which is nobody's choice.
-fn take(source: i64, tag: i64) -> Order {
+#[must_use]
+pub fn take(source: i64, tag: i64) -> Order {
     match (u32::try_from(source), u32::try_from(tag)) {
         (Ok(source), Ok(tag)) => Order::Take { source: source.cast_signed(), tag: tag.cast_signed() },
         _ => Order::AsItIs,

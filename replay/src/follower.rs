@@ -201,7 +201,8 @@ impl Follower {
             }
             return Ok(());
         }
-        let other_choice = (choices != step.choices).then(|| Divergence::Choice {
+        let is_compared = !self.course.is_forced;
+        let other_choice = (is_compared && choices != step.choices).then(|| Divergence::Choice {
             call: expected.text.clone(),
             place: expected.place.clone(),
             expected: in_words(&step.choices),
@@ -209,7 +210,7 @@ impl Follower {
         });
         let recorded = &self.course.threads[self.thread].digests[self.digests_at..][..step.digests as usize];
         let differs = |(recorded, found): (&u64, &u64)| *recorded != 0 && *found != 0 && recorded != found;
-        let other_data = recorded.len() == words.len() && recorded.iter().zip(words).any(differs);
+        let other_data = is_compared && recorded.len() == words.len() && recorded.iter().zip(words).any(differs);
         let other_data = other_data.then(|| Divergence::Data { call: expected.text.clone(), place: expected.place.clone() });
         choices.iter().for_each(|choice| self.fingerprint.add(key, choice));
         self.advance();

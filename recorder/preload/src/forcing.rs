@@ -28,6 +28,7 @@ pub unsafe fn make(order: &Order, function: Function, a: &mut [usize]) -> Option
             Order::FindNothing(_) => find_nothing(function, a),
             Order::Find => find(function, a),
             Order::Complete(positions) => complete(function, a, positions),
+            Order::Synchronous => synchronous(function, a),
         }
     }
 }
@@ -166,6 +167,23 @@ unsafe fn find(function: Function, a: &[usize]) -> Option<usize> {
             return Some(code);
         }
         std::thread::yield_now();
+    }
+}
+
+/// The send waits for its receive: no program may rely on what a library buffers.
+///
+/// # Safety
+/// As [`make`].
+unsafe fn synchronous(function: Function, a: &[usize]) -> Option<usize> {
+    // SAFETY: the arguments are those of the function, and its synchronous form takes the same.
+    unsafe {
+        match (function, a) {
+            (mpi::SEND, &[buffer, count, datatype, to, tag, comm]) => pmpi(mpi::SSEND, [buffer, count, datatype, to, tag, comm]),
+            (mpi::ISEND, &[buffer, count, datatype, to, tag, comm, request]) => {
+                pmpi(mpi::ISSEND, [buffer, count, datatype, to, tag, comm, request])
+            }
+            _ => None,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! A replay is a recording with a course to follow. Here the trace is read, held against what is about to run, and made into the course of
 //! this rank; the rest is as in `record`.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,10 +19,14 @@ use recorder::program;
 use recorder::settings::{
     self, DEFAULT_GATHER_PATIENCE_S, HANG_AFTER, ON_DIVERGENCE, ON_HANG, OnDivergence, PRELOAD, QUIET, STACK,
 };
-use replay::Course;
+use replay::course::{self, Orders};
 use replay::fit::{Wanted, Weight, misfits};
+use replay::{Course, Order};
+use sim::Schedule;
+use sim::finding::{Message, Place};
 use sim::report::Sources;
-use traces::{Call, Trace};
+use traces::constant::COMM_WORLD;
+use traces::{Call, Trace, mpi};
 
 use crate::record::{self, LIBRARY, WhenHanging};
 
@@ -57,6 +62,10 @@ pub struct Arguments {
     /// Go on though the trace is of another program or of other arguments
     #[arg(long)]
     anyway: bool,
+
+    /// Drive the program into this schedule, a token of `mpisim check`, in place of the recorded one
+    #[arg(long, value_name = "TOKEN")]
+    schedule: Option<Schedule>,
 
     #[arg(long = record::long(STACK), env = STACK.variable, help = STACK.meaning, value_name = "FRAMES", default_value = STACK.default)]
     stack: usize,
@@ -141,10 +150,8 @@ fn prepare(arguments: &Arguments, job: &Job) -> Result<Request, String> {
     let ranks = trace.world_of(0);
     let own = job.rank.as_ref().filter(|_| !is_launcher).map_or(Some(0), |rank| rank.parse().ok());
     let own = own.filter(|rank| !is_launcher && ranks.contains(rank));
-    let courses = match own {
-        Some(rank) => courses(&trace, rank..rank + 1),
-        None => courses(&trace, ranks),
-    };
+    let orders = arguments.schedule.as_ref().map(|schedule| orders(&trace, schedule));
+    let courses = courses(&trace, own.map_or(ranks, |rank| rank..rank + 1), orders.as_ref());
     Ok(Request {
         program: program.clone(),
         arguments: words.to_vec(),
@@ -181,10 +188,46 @@ fn fits(arguments: &Arguments, trace: &Trace, wanted: Wanted, job: &Job) -> Resu
 }
 
 /// The courses of these ranks, each with the name of its file.
-fn courses(trace: &Trace, ranks: std::ops::Range<u32>) -> Vec<(String, Vec<u8>)> {
+fn courses(trace: &Trace, ranks: std::ops::Range<u32>, orders: Option<&Orders>) -> Vec<(String, Vec<u8>)> {
     let sources = SourceFiles::new(trace, None);
     let place = |call: &Call| call.frame().map_or_else(String::new, |frame| sources.stack(frame).line().to_string());
     let recorded = replay::fingerprint(trace);
-    let course = |rank| Course { recorded, ..Course::of(trace, rank, place) };
+    let course = |rank| Course { recorded, ..Course::under(trace, rank, place, orders) };
     ranks.map(|rank| (settings::course_of(rank), course(rank).to_bytes())).collect()
+}
+
+/// What a schedule makes of the recorded calls.
+fn orders(trace: &Trace, schedule: &Schedule) -> Orders {
+    let forced = sim::forced::follow(trace, schedule);
+    let members = members(trace);
+    let rank_in = |comm: i64, rank: u32| match members.get(&comm) {
+        Some(members) => members.iter().position(|&member| member == i64::from(rank)).and_then(|at| i64::try_from(at).ok()),
+        None => (comm == COMM_WORLD).then(|| i64::from(rank)),
+    };
+    let key = |place: Place| (place.lane as usize, place.event as usize);
+    let message = |message: &Message| {
+        let sender = trace.lanes.get(message.send.lane as usize)?.rank?;
+        Some((key(message.receive), course::take(rank_in(message.comm, sender)?, message.tag)))
+    };
+    let mut orders: Orders = forced.messages.iter().filter_map(message).collect();
+    orders.extend(forced.held.iter().map(|place| (key(*place), Order::Synchronous)));
+    if forced.sends_wait {
+        let calls = trace.lanes.iter().enumerate();
+        let calls = calls.flat_map(|(lane, l)| l.events.iter().enumerate().map(move |(at, event)| ((lane, at), event.call)));
+        let sends = calls.filter(|(_, call)| matches!(trace.call(*call).function, mpi::SEND | mpi::ISEND));
+        orders.extend(sends.map(|(place, _)| (place, Order::Synchronous)));
+    }
+    orders
+}
+
+/// The members of each communicator that the program made, as a receiver names them.
+fn members(trace: &Trace) -> HashMap<i64, Vec<i64>> {
+    let events = trace.lanes.iter().flat_map(|lane| &lane.events);
+    let made = events.filter_map(|event| {
+        let outcome = trace.outcome(event.outcome?);
+        let (id, local, remote) = outcome.new_communicator(trace.call(event.call).function)?;
+        let members = if remote.is_empty() { local } else { remote };
+        Some((id, members.iter().map(|&member| trace.rank_of(member)).collect()))
+    });
+    made.collect()
 }
