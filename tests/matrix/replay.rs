@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 
 use crate::job;
 use crate::mpi::Mpi;
-use crate::record::Run;
+use crate::record::{Run, check};
 use crate::{program, workplace};
 
 const PROGRAMS: [&str; 3] = ["choices.c", "choices.f90", "choices.py"];
@@ -26,7 +26,11 @@ pub fn trials(mpi: &Mpi) -> Vec<Trial> {
     });
     let own = mpi.clone();
     let leaving = Trial::test(format!("{}::replay of what leaves its course", mpi.name), move || Ok(is_told(&own)?));
-    programs.collect::<Vec<_>>().into_iter().chain([leaving]).collect()
+    let lucky = LUCKY.iter().map(|&(name, rule)| {
+        let mpi = mpi.clone();
+        Trial::test(format!("{}::replay --schedule {name}", mpi.name), move || Ok(is_driven_into_its_deadlock(name, rule, &mpi)?))
+    });
+    programs.chain([leaving]).chain(lucky).collect()
 }
 
 /// Each library against the first.
@@ -101,4 +105,28 @@ fn is_told(mpi: &Mpi) -> Result<(), String> {
     }
     let said = std::fs::read_to_string(run.directory.join("stderr")).unwrap_or_default();
     if said.contains(&expected) { Ok(()) } else { Err(format!("it should say\n{expected}\nand says\n{said}")) }
+}
+
+/// Programs that are lucky, and the rule that a schedule of the check breaks: one needs another match, one that nothing is buffered as well.
+const LUCKY: [(&str, &str); 2] = [("schedule_last_named.c", "match/source"), ("schedule_zero.c", "deadlock/cycle")];
+
+fn is_driven_into_its_deadlock(name: &str, rule: &str, mpi: &Mpi) -> Result<(), String> {
+    let workplace = workplace(mpi, &format!("replay --schedule of {name}"));
+    let program = program::build(&program::directory().join(name), mpi, &workplace.join("build"))?;
+    let (trace, _) = record(mpi, &program, workplace.join("recorded"))?;
+    let lucky = String::from_utf8_lossy(&check(&trace, "text")?.stdout).into_owned();
+    let token = lucky.split("--schedule '").nth(1).and_then(|rest| rest.split('\'').next());
+    let token = token.ok_or_else(|| format!("the check should give a token, and says\n{lucky}"))?;
+    let trace = trace.to_string_lossy();
+    let words = ["replay", "--schedule", token, "--on-hang", "stop", "--hang-after", "3", &trace];
+    let command = command(&words, "LATE=1", &program);
+    let run = Run { mpi, command: &command, input: None, directory: workplace.join("replayed") };
+    if let Err(others) = run.plainly_until(|status| !status.success())? {
+        return Err(format!("it should hang and be ended, and ended so: {others:?}"));
+    }
+    let replayed = run.directory.join("replay.msgpack");
+    job::wait_until("the segments should be joined", || replayed.exists())?;
+    let found = String::from_utf8_lossy(&check(&replayed, "text")?.stdout).into_owned();
+    let expected = format!("error[{rule}]");
+    if found.contains(&expected) { Ok(()) } else { Err(format!("its trace should show {expected}, and shows\n{found}")) }
 }

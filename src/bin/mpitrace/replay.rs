@@ -36,6 +36,7 @@ const EXAMPLES: &str = "\
 Examples:
   mpiexec -n 4 mpitrace record ./app                       a run, and
   mpiexec -n 4 mpitrace replay trace.msgpack -- ./app      the same run again
+  mpiexec -n 4 mpitrace replay --schedule infinite:0.0=3.0: trace.msgpack -- ./app     a deadlock that mpisim check has found
   mpiexec -n 4 mpitrace replay --on-divergence warn trace.msgpack -- ./app-with-more-prints
 
 Receives and probes with MPI_ANY_SOURCE and MPI_ANY_TAG take the messages that they took, MPI_Waitany, MPI_Waitsome, MPI_Test and \
