@@ -3,10 +3,13 @@
 //! The program replaces this process, so its exit status, its signals, its number and what its launcher told it are its own. This
 //! file says in which order things happen; each of them is at home in a file of its own.
 
+use std::collections::BTreeMap;
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{CString, OsStr, OsString};
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
+use std::iter;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -41,6 +44,8 @@ pub struct Request {
     pub last: u64,
     /// Print nothing.
     pub quiet: bool,
+    /// Whether the program is to begin with SIGPIPE ignored, as this process did.
+    pub ignores_broken_pipes: bool,
     /// MPI_Pcontrol switches nothing.
     pub ignores_pcontrol: bool,
     /// After how many seconds without progress a run is looked at; 0 is never.
@@ -194,7 +199,7 @@ fn outer_job(output: &Path) -> Option<Job> {
 fn become_program(request: &Request, variables: Vec<(&'static str, OsString)>) -> Error {
     let program = PathBuf::from(&request.program);
     let is_recorded = !variables.is_empty();
-    let source = Command::new(&request.program).args(&request.arguments).envs(variables).exec();
+    let source = execute(request, variables);
     match source.kind() {
         // Its environment is so large that what a recording adds to it is too much.
         ErrorKind::ArgumentListTooLong if is_recorded => {
@@ -204,6 +209,26 @@ fn become_program(request: &Request, variables: Vec<(&'static str, OsString)>) -
         // The program was there a moment ago: it is its interpreter that is missing.
         ErrorKind::NotFound => Error::NoInterpreter { program },
         _ => Error::Exec { program, source },
+    }
+}
+
+/// Gives why it could not be done.
+fn execute(request: &Request, variables: Vec<(&'static str, OsString)>) -> io::Error {
+    if !request.ignores_broken_pipes {
+        return Command::new(&request.program).args(&request.arguments).envs(variables).exec();
+    }
+    // That sets SIGPIPE to its default. In this process it is ignored, by the runtime, and stays so.
+    let mut environment: BTreeMap<OsString, OsString> = env::vars_os().collect();
+    environment.extend(variables.into_iter().map(|(name, value)| (name.into(), value)));
+    let string = |text: &OsStr| CString::new(text.as_bytes());
+    let setting = |(name, value): (&OsString, &OsString)| string(&[name.as_os_str(), value].join(OsStr::new("=")));
+    let words = iter::once(&request.program).chain(&request.arguments).map(|word| string(word)).collect::<Result<Vec<_>, _>>();
+    let settings = environment.iter().map(setting).collect::<Result<Vec<_>, _>>();
+    match (words, settings) {
+        (Ok(words), Ok(settings)) => match nix::unistd::execvpe(&words[0], &words, &settings) {
+            Err(error) => error.into(),
+        },
+        (Err(error), _) | (_, Err(error)) => error.into(),
     }
 }
 

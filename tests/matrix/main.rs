@@ -10,6 +10,7 @@ mod applications;
 mod endings;
 mod expectation;
 mod format;
+mod generated;
 mod hosts;
 mod job;
 mod languages;
@@ -55,6 +56,8 @@ fn main() -> ExitCode {
     }
     trials.extend(agreement::trials(&mpis));
     trials.extend(replay::trials_across(&mpis));
+    trials.extend(generated::trials(&mpis));
+    trials.push(generated::table());
     if !arguments.list {
         say_what_is_skipped(&mpis);
     }

@@ -33,7 +33,7 @@ static void got(const void* data, size_t bytes) {
 static int rank, size;
 
 static void messages(void) {
-    int x[8], y[16], next = (rank + 1) % size, before = (rank + size - 1) % size;
+    int x[8], y[16], next = (rank + 1) % size, before = (rank + size - 1) % size, was_cancelled;
     MPI_Request requests[2];
     MPI_Message message;
     MPI_Status status;
@@ -63,6 +63,41 @@ static void messages(void) {
     for (int i = 0; i < 4; i++) add(&packed, &y[4 * i], 2 * sizeof(int));
     note(packed);
     MPI_Type_free(&pairs);
+
+    /* A datatype may say where the data lies, all of it. */
+    int lengths[2] = {3, 2};
+    MPI_Aint places[2];
+    MPI_Datatype anywhere;
+    MPI_Get_address(&y[1], &places[0]);
+    MPI_Get_address(&y[9], &places[1]);
+    MPI_Type_create_hindexed(2, lengths, places, MPI_INT, &anywhere);
+    MPI_Type_commit(&anywhere);
+    MPI_Irecv(MPI_BOTTOM, 1, anywhere, before, 5, MPI_COMM_WORLD, &requests[0]);
+    MPI_Send(x, 5, MPI_INT, next, 5, MPI_COMM_WORLD);
+    MPI_Wait(&requests[0], MPI_STATUS_IGNORE);
+    packed = nothing();
+    add(&packed, &y[1], 3 * sizeof(int));
+    add(&packed, &y[9], 2 * sizeof(int));
+    note(packed);
+    MPI_Sendrecv(x, 4, MPI_INT, next, 6, MPI_BOTTOM, 1, anywhere, before, 6, MPI_COMM_WORLD, &status);
+    packed = nothing();
+    add(&packed, &y[1], 3 * sizeof(int));
+    add(&packed, &y[9], sizeof(int));
+    note(packed);
+    MPI_Type_free(&anywhere);
+
+    /* What is cancelled has received nothing, unless it came first. */
+    MPI_Irecv(y, 4, MPI_INT, before, 7, MPI_COMM_WORLD, &requests[0]);
+    MPI_Cancel(&requests[0]);
+    MPI_Wait(&requests[0], MPI_STATUS_IGNORE);
+    MPI_Irecv(y, 4, MPI_INT, rank, 8, MPI_COMM_WORLD, &requests[0]);
+    MPI_Send(x, 4, MPI_INT, rank, 8, MPI_COMM_WORLD);
+    MPI_Recv(&y[4], 1, MPI_INT, MPI_PROC_NULL, 8, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    MPI_Cancel(&requests[0]);
+    MPI_Wait(&requests[0], &status);
+    MPI_Test_cancelled(&status, &was_cancelled);
+    if (was_cancelled) MPI_Recv(y, 4, MPI_INT, rank, 8, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    got(y, 4 * sizeof(int));
 
     MPI_Recv_init(y, 4, MPI_INT, before, 4, MPI_COMM_WORLD, &requests[0]);
     MPI_Send_init(x, 4, MPI_INT, next, 4, MPI_COMM_WORLD, &requests[1]);

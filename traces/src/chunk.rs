@@ -407,7 +407,7 @@ pub struct Timeline {
 
 impl Timeline {
     /// Ticks as they are.
-    pub(crate) const TICKS: Timeline = Timeline { first_ticks: 0, first_ns: 0.0, ns_per_tick: 1.0 };
+    pub const TICKS: Timeline = Timeline { first_ticks: 0, first_ns: 0.0, ns_per_tick: 1.0 };
 
     /// For a process with this clock, in a trace that begins at `origin_ns`, which is real time.
     #[must_use]

@@ -124,7 +124,10 @@ impl Handles {
     #[inline]
     pub fn number(&mut self, kind: Kind, handle: u64) -> i64 {
         match kind {
-            Kind::Comm => self.communicators.get(handle).map_or(UNKNOWN, |c| c.id),
+            Kind::Comm => match self.communicators.get(handle) {
+                Some(communicator) => communicator.id,
+                None => abi().predefined(kind, handle).unwrap_or(UNKNOWN),
+            },
             Kind::Type => self.datatype(handle).map_or(UNKNOWN, |d| d.id),
             _ => self.objects(kind).number(kind, handle),
         }

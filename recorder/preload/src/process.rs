@@ -24,6 +24,8 @@ const OFF: u8 = 2;
 
 /// Whether MPI_Pcontrol has switched the recording off.
 static PAUSED: AtomicBool = AtomicBool::new(false);
+/// Calls that were not recorded because it is.
+static SKIPPED: AtomicU64 = AtomicU64::new(0);
 static STATE: AtomicU8 = AtomicU8::new(UNDECIDED);
 static THREADS: AtomicU32 = AtomicU32::new(0);
 static PROCESS: OnceLock<Process> = OnceLock::new();
@@ -64,6 +66,16 @@ pub fn is_paused() -> bool {
 /// MPI_Pcontrol switches the recording off or on. Gives whether it was the other way before.
 pub fn pause(off: bool) -> bool {
     PAUSED.swap(off, Ordering::Relaxed) != off
+}
+
+/// A call is not recorded, because recording is off.
+pub fn skip() {
+    SKIPPED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// How many those are, since this was asked the last time.
+pub fn take_skipped() -> u64 {
+    SKIPPED.swap(0, Ordering::Relaxed)
 }
 
 /// The recording, if it is on. The first to ask begins it.

@@ -45,6 +45,7 @@ pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame:
     unsafe { lane.arguments.name_requests(shape, a) };
     // What completes a request that is on record is recorded, or it would seem lost.
     if process::is_paused() && !shape.is_kept && !lane.arguments.requests.iter().any(Named::is_known) {
+        process::skip();
         return None;
     }
     let epoch = handles::epoch();
@@ -156,8 +157,10 @@ pub unsafe fn leave(thread: &Thread, pending: Pending, a: &[usize], code: i32) {
     let taking = Taking { keep: lane.process.settings.payload, now: end };
     // SAFETY: as the caller's.
     let nothing = unsafe { lane.results.read(shape, a, code, &lane.arguments, taking) };
-    if shape.function == mpi::PCONTROL {
-        control(lane, a[0] as i32);
+    match shape.function {
+        mpi::PCONTROL => control(lane, a[0] as i32),
+        mpi::FINALIZE if process::is_paused() => lane.results.digests.push(process::take_skipped()),
+        _ => {}
     }
     match outcome_number(lane, code, place) {
         Some(outcome) if nothing => lane.recording.finish_poll(open, outcome, end),
@@ -188,7 +191,9 @@ fn control(lane: &mut Lane, level: i32) {
         _ => return,
     };
     if !lane.process.settings.ignores_pcontrol && process::pause(off) {
+        let skipped = (!off).then(process::take_skipped);
         lane.results.digests.push(u64::from(off));
+        lane.results.digests.extend(skipped);
     }
 }
 

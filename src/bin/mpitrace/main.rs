@@ -2,8 +2,9 @@
 //!
 //! Each subcommand has a file of its own, with its arguments and what it does.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod broken_pipes;
 mod doctor;
 mod generate;
 mod info;

@@ -16,7 +16,7 @@ use recorder::settings::{
 };
 use traces::payload::Keep;
 
-use crate::watch;
+use crate::{broken_pipes, watch};
 
 /// The library that is loaded into the program.
 pub static LIBRARY: &[u8] = include_bytes!(env!("MPITRACE_EMBEDDED_PRELOAD"));
@@ -163,6 +163,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         stack: arguments.stack,
         last: arguments.last,
         quiet: arguments.quiet,
+        ignores_broken_pipes: broken_pipes::were_ignored(),
         ignores_pcontrol: arguments.pcontrol == Pcontrol::Ignore,
         hang_after_s: arguments.hang_after,
         on_hang: arguments.on_hang.into(),

@@ -28,6 +28,7 @@ use sim::report::Sources;
 use traces::constant::COMM_WORLD;
 use traces::{Call, Trace, mpi};
 
+use crate::broken_pipes;
 use crate::record::{self, LIBRARY, WhenHanging};
 
 const ABOUT: &str = "Run a program again, with every choice of MPI as it was recorded";
@@ -162,6 +163,7 @@ fn prepare(arguments: &Arguments, job: &Job) -> Result<Request, String> {
         stack: arguments.stack,
         last: 0,
         quiet: arguments.quiet,
+        ignores_broken_pipes: broken_pipes::were_ignored(),
         ignores_pcontrol: false,
         hang_after_s: arguments.hang_after,
         on_hang: arguments.on_hang.into(),
