@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{CString, OsStr, OsString};
+use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::iter;
 use std::os::unix::ffi::OsStrExt;
@@ -23,7 +24,7 @@ use crate::parts::{Parts, Turn};
 use crate::process::{ProcessId, host_name};
 use crate::program::{self, Kind};
 use crate::refuge;
-use crate::settings::{self, JOB, LD_PRELOAD, OUTPUT, Settings};
+use crate::settings::{self, JOB, LD_PRELOAD, OUTPUT, OnDivergence, Settings};
 use crate::voice;
 
 /// What to record, and how.
@@ -57,6 +58,17 @@ pub struct Request {
     pub preload: Option<PathBuf>,
     /// The library that the command carries.
     pub embedded: &'static [u8],
+    /// The run that this one is to repeat, if it is a replay.
+    pub replay: Option<Replay>,
+}
+
+/// A run that is to be repeated.
+#[derive(Clone, Debug, Default)]
+pub struct Replay {
+    /// What is done when the program leaves its course.
+    pub on_divergence: OnDivergence,
+    /// Files to lie beside the segments, by name: the courses of the ranks that this process may become or start.
+    pub courses: Vec<(String, Vec<u8>)>,
 }
 
 /// What is done about a run in which every rank waits.
@@ -93,7 +105,7 @@ pub struct WatchOrder {
 pub fn launch(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> Error {
     match prepare(request, watcher) {
         Ok(variables) => become_program(request, variables),
-        Err(error) if error.spares_the_program() => {
+        Err(error) if error.spares_the_program() && request.replay.is_none() => {
             if Job::of_this_process().speaks_for_its_machine {
                 // Also if it is to be quiet: whoever expects a trace has to know.
                 write_line(&format!("{error}; the program runs, and is not recorded"));
@@ -111,6 +123,9 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     let found = Job::of_this_process();
     let kind = program::kind(&program);
     if kind != Kind::Dynamic {
+        if request.replay.is_some() {
+            return Err(Error::NotReplayable { program, why: why_not_loaded(kind) });
+        }
         if found.speaks_for_its_machine {
             say(request, &why_not(&program, kind));
         }
@@ -131,6 +146,7 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
         ignores_pcontrol,
         gather_patience_s,
         local_ranks,
+        on_divergence: request.replay.as_ref().map(|replay| replay.on_divergence),
         ..Settings::new(output, job.token.clone())
     };
     let asked = Parts { output: settings.output.clone(), directory: settings.parts.clone(), job: job.token.clone() };
@@ -145,6 +161,10 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
         entered => entered?,
     };
     let settings = Settings { output: parts.output.clone(), parts: parts.directory.clone(), ..settings };
+    for (name, bytes) in request.replay.iter().flat_map(|replay| &replay.courses) {
+        let path = settings.parts.join(name);
+        fs::write(&path, bytes).map_err(Error::io("write", &path))?;
+    }
     if first_of_job {
         let is_as_asked = parts.output.parent() == asked.output.parent();
         let named = parts.output.file_name().unwrap_or_default();
@@ -224,14 +244,20 @@ fn beginning(request: &Request, is_launcher: bool, output: &str) -> String {
             "recording what {launcher} starts on this machine to {output} (for several machines: {launcher} … mpitrace record APP)"
         );
     }
-    format!("recording to {output}")
+    match request.replay {
+        Some(_) => format!("replaying, and recording that to {output}"),
+        None => format!("recording to {output}"),
+    }
 }
 
 fn why_not(program: &Path, kind: Kind) -> String {
-    let program = program.display();
+    format!("{} is {}: it runs, but is not recorded", program.display(), why_not_loaded(kind))
+}
+
+fn why_not_loaded(kind: Kind) -> &'static str {
     match kind {
-        Kind::Foreign => format!("{program} is of another architecture than mpitrace: it runs, but is not recorded"),
-        _ => format!("{program} is linked statically, so no library can be loaded into it: it runs, but is not recorded"),
+        Kind::Foreign => "of another architecture than mpitrace",
+        _ => "linked statically, so no library can be loaded into it",
     }
 }
 

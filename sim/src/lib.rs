@@ -10,6 +10,7 @@ pub mod clocks;
 mod decide;
 pub mod finding;
 mod footprint;
+pub mod forced;
 mod layout;
 mod lift;
 mod machine;

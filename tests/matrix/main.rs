@@ -19,6 +19,7 @@ mod normal;
 mod payload;
 mod program;
 mod record;
+mod replay;
 mod report;
 mod stacks;
 mod suites;
@@ -51,8 +52,10 @@ fn main() -> ExitCode {
         trials.extend(format::trial(mpi));
         trials.push(payload::trial(mpi));
         trials.extend(hosts::trials(mpi));
+        trials.extend(replay::trials(mpi));
     }
     trials.extend(agreement::trials(&mpis));
+    trials.extend(replay::trials_across(&mpis));
     trials.extend(generated::trials(&mpis));
     trials.push(generated::table());
     if !arguments.list {

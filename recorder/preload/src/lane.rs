@@ -18,6 +18,7 @@ use traces::record::{Chunk, Record};
 use traces::segment::{RING_BYTES, Recording, STOP_AT, Stop};
 
 use crate::arguments::Arguments;
+use crate::following::Following;
 use crate::methods::Methods;
 use crate::output::{Output, without_signals};
 use crate::process::{self, Process, clock};
@@ -103,6 +104,8 @@ pub struct Lane {
     pub arguments: Arguments,
     /// The results of the call at hand.
     pub results: Results,
+    /// The course that the thread follows, if it is replayed.
+    pub following: Option<Box<Following>>,
     /// What the library is told to start in place of what the program named.
     pub spawn: Option<Spawn>,
     /// Where the ring's contents are packed.
@@ -222,6 +225,7 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
         recent: Recent::default(),
         arguments: Arguments::default(),
         results: Results::keeping(store),
+        following: Following::of_thread(process, thread),
         spawn: None,
         body: Body::default(),
         chunks,

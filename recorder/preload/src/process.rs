@@ -16,7 +16,7 @@ use traces::segment::Stop;
 
 use crate::gather::{Gathered, Share};
 use crate::output::without_signals;
-use crate::{loader, python, readable, real, stacks, turns, weak};
+use crate::{following, loader, python, readable, real, stacks, turns, weak};
 
 const UNDECIDED: u8 = 0;
 const ON: u8 = 1;
@@ -235,8 +235,10 @@ impl Process {
         }
         match traces::join_finished(parts, &self.settings.output, share.processes as usize) {
             Ok(Some(summary)) => {
+                let followed = following::report(parts);
                 remove_segments(parts);
                 self.report(&summary);
+                followed.filter(|_| !self.settings.quiet).inspect(|line| say(line));
             }
             Ok(None) => {}
             Err(error) => {
@@ -271,7 +273,7 @@ fn relative(path: &Path) -> String {
 }
 
 /// What the files of a segment are called.
-const SEGMENT_FILES: [&str; 5] = ["ring", "chunks", "older", "cut", "part"];
+const SEGMENT_FILES: [&str; 7] = ["ring", "chunks", "older", "cut", "part", "course", "followed"];
 
 fn remove_segments(parts: &Path) {
     for entry in fs::read_dir(parts).into_iter().flatten().flatten() {

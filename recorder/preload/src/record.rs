@@ -6,6 +6,7 @@ use traces::segment::{Full, Open};
 use traces::{Ending, Function, Kind, Length, mpi};
 
 use crate::abi::abi;
+use crate::following;
 use crate::gather::{self, Gathered, Share};
 use crate::handles;
 use crate::lane::{Lane, Thread};
@@ -271,6 +272,7 @@ fn describe(lane: &mut Lane, place: Option<(u32, u32)>) {
     }
     (record.clock.last_ticks, record.clock.last_ns) = (clock::ticks(), clock::monotonic_ns());
     lane.recording.describe(&record);
+    following::begin(lane.process, &record);
 }
 
 #[cold]

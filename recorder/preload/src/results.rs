@@ -322,7 +322,8 @@ impl Reader<'_> {
             // SAFETY: the library has filled one status for each completed operation.
             let status = unsafe { self.abi.status_at(self.a[at], nth) };
             match self.operation(position, requests) {
-                Operation::Receive => status,
+                // What blocks cannot be cancelled, and MPICH's MPI_Probe leaves that bit as it was.
+                Operation::Receive => Status { cancelled: status.cancelled && self.shape.has_request, ..status },
                 Operation::Send => Status { cancelled: status.cancelled, ..meaningless },
                 Operation::Fetch | Operation::Other => meaningless,
             }

@@ -11,7 +11,7 @@ use traces::{Class, Function, Kind, mpi};
 use crate::abi::abi;
 use crate::lane::{THREAD, Thread};
 use crate::record::Pending;
-use crate::{gather, handles, process, real, record};
+use crate::{following, gather, handles, process, real, record};
 
 /// Which of a function's two names was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,12 +87,22 @@ unsafe fn call_in<const N: usize>(
     if N == 0 && function == mpi::FINALIZE && entered.is_ok() {
         gather(thread, pending.as_ref());
     }
-    // SAFETY: as the caller's; `enter` replaced an ignored status by memory for it, at most.
-    let result = unsafe { real::invoke(address, a) };
+    // What is not on record is on no course.
+    let is_followed = following::is_on() && pending.is_some();
+    // SAFETY: as the caller's.
+    let made = if is_followed { unsafe { following::make(thread, function, a) } } else { None };
+    let result = match made {
+        Some(result) => result,
+        // SAFETY: as the caller's; `enter` replaced an ignored status by memory for it, at most.
+        None => unsafe { real::invoke(address, a) },
+    };
     if let Some(pending) = &pending {
         // SAFETY: the call has returned.
         if catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(thread, pending, a, result as i32) })).is_err() {
             process::stop();
+        }
+        if following::is_on() {
+            following::compare(thread, function, result as i32);
         }
     }
     result

@@ -44,6 +44,7 @@ use crate::machine::{Assumptions, Log, Machine, Remains, Timeless};
 use crate::program::{End, Mode, Program};
 use crate::{Buffering, Decision, Limits, Options, Schedule, Severity, Verdict};
 use deadlocks::Judgement;
+pub(crate) use schedules::messages_under;
 use standing::Standing;
 
 /// What the checks look at.

@@ -141,7 +141,8 @@ fn path_or_default() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(move |text| if text.is_empty() { default.into() } else { text.into() })
 }
 
-fn long(setting: Setting) -> &'static str {
+/// The flag of a setting.
+pub fn long(setting: Setting) -> &'static str {
     setting.flag.expect("only settings with a flag are arguments")
 }
 
@@ -169,8 +170,14 @@ pub fn run(arguments: Arguments) -> ExitCode {
         gather_patience_s: arguments.gather_patience,
         preload: arguments.preload,
         embedded: LIBRARY,
+        replay: None,
     };
-    let error = launch(&request, watch::first_step);
+    become_program(&request)
+}
+
+/// Becomes the program that is to be recorded. Returns if it could not, with what says why.
+pub fn become_program(request: &Request) -> ExitCode {
+    let error = launch(request, watch::first_step);
     eprintln!("mpitrace: {error}");
     ExitCode::from(status(&error))
 }
