@@ -5,6 +5,7 @@
 
 mod argument;
 mod buffer;
+mod file;
 mod leak;
 mod message;
 mod rma;
@@ -12,6 +13,7 @@ mod usage;
 
 pub use argument::*;
 pub use buffer::*;
+pub use file::*;
 pub use leak::*;
 pub use message::*;
 pub use rma::*;
@@ -74,6 +76,7 @@ pub static ALL: &[&Rule] = &[
     &RMA_EPOCH,
     &RMA_RANGE,
     &RMA_RACE,
+    &FILE_RACE,
     &BUFFER_OVERLAP,
     &BUFFER_IN_FLIGHT,
     &BUFFER_REUSED,
