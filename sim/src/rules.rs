@@ -7,6 +7,7 @@ mod argument;
 mod buffer;
 mod collective;
 mod deadlock;
+mod file;
 mod leak;
 mod matching;
 mod race;
@@ -19,6 +20,7 @@ pub use argument::*;
 pub use buffer::*;
 pub use collective::*;
 pub use deadlock::*;
+pub use file::*;
 pub use leak::*;
 pub use matching::*;
 pub use race::*;
@@ -84,6 +86,7 @@ pub static ALL: &[&Rule] = &[
     &RMA_EPOCH,
     &RMA_RANGE,
     &RMA_RACE,
+    &FILE_RACE,
     &BUFFER_OVERLAP,
     &BUFFER_IN_FLIGHT,
     &BUFFER_REUSED,

@@ -4,7 +4,7 @@
 #include "require.h"
 
 int main(int argc, char** argv) {
-    int rank, x = 0;
+    int rank, x = 0, got;
     MPI_Request request;
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -12,7 +12,7 @@ int main(int argc, char** argv) {
     MPI_Send_init(&x, 1, MPI_INT, rank, 0, MPI_COMM_WORLD, &request);
     MPI_Start(&request);
     MPI_Start(&request);  // <- request/started-twice
-    MPI_Recv(&x, 1, MPI_INT, rank, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    MPI_Recv(&got, 1, MPI_INT, rank, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     MPI_Wait(&request, MPI_STATUS_IGNORE);
     MPI_Request_free(&request);
     MPI_Finalize();

@@ -8,7 +8,7 @@ int main(int argc, char **argv) {
     int rank, size, sizes[2] = {N, N}, part[2] = {N / 2, 2}, start[2] = {N / 2, N - 2};
     int processes[2] = {2, 2}, blocks[2] = {MPI_DISTRIBUTE_BLOCK, MPI_DISTRIBUTE_CYCLIC};
     int defaults[2] = {MPI_DISTRIBUTE_DFLT_DARG, MPI_DISTRIBUTE_DFLT_DARG};
-    double *matrix, column[N], corner[N];
+    double *matrix, column[N], corner[N], share[N * N];
     struct {
         double value;
         int index;
@@ -35,7 +35,7 @@ int main(int argc, char **argv) {
     MPI_Put(column, N, MPI_DOUBLE, (rank + 1) % size, N - 1, 1, columns, window);
     MPI_Win_fence(0, window);
     MPI_Get(corner, N, MPI_DOUBLE, rank, 0, 1, corners, window);
-    MPI_Get(matrix, 1, shares, rank, 0, 1, shares, window);
+    MPI_Get(share, 1, shares, rank, 0, 1, shares, window);
     MPI_Win_fence(0, window);
     require(corner[1] == (rank + size - 1) % size && corner[0] == -1);
     MPI_Win_fence(0, of_pairs);

@@ -98,7 +98,13 @@ fn event(evidence: Evidence<'_>, place: Place) -> &Event {
     &evidence.trace.lanes[place.lane as usize].events[place.event as usize]
 }
 
-fn word(evidence: Evidence, place: Place, at: usize) -> Option<u64> {
+/// The digest of what a send of plain numbers sends.
+pub(super) fn sent_word(evidence: Evidence, place: Place) -> Option<u64> {
+    if side(evidence.call(place)).sends { word(evidence, place, 0) } else { None }
+}
+
+/// The digest that is a word of a call.
+pub(super) fn word(evidence: Evidence, place: Place, at: usize) -> Option<u64> {
     let lane = &evidence.trace.lanes[place.lane as usize];
     lane.words_of(&lane.events[place.event as usize]).get(at).copied().filter(|digest| *digest != 0)
 }

@@ -15,6 +15,7 @@ mod contents;
 mod cores;
 mod deadlocks;
 mod ends;
+mod file_races;
 mod gathered;
 mod hangs;
 mod in_flight;
@@ -111,6 +112,7 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
         let mut found = races::check(evidence, &walk, &report);
         found.extend(ready_sends::check(evidence, &report));
         found.extend(probes::check(evidence, &report));
+        found.extend(file_races::check(evidence, &report));
         report.findings.extend(found);
     }
     report.findings.extend(arrivals(evidence, machine.log(), &report));

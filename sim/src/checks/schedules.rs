@@ -9,8 +9,8 @@ use traces::function::Class;
 
 use super::deadlocks::{self, Judgement};
 use super::standing::Standing;
-use super::wording::ranks;
-use super::{Evidence, contents, near_misses, orphans, primary, secondary};
+use super::wording::{and, ranks};
+use super::{Evidence, arrivals, contents, near_misses, orphans, primary, secondary};
 use crate::decide::{Answer, Decider, Decision, Library, Schedule, Session, Verdict};
 use crate::finding::{Finding, Message, Place, Severity};
 use crate::machine::{Machine, Remains, Timeless};
@@ -288,13 +288,46 @@ impl Examination<'_, '_> {
             let site = self.recorded.call(place).site;
             let is_same = |line: &Line| line.first == place || (site.is_some() && self.recorded.call(line.first).site == site);
             let at = lines.iter().position(is_same).unwrap_or_else(|| {
-                lines.push(Line { first: place, sources: BTreeMap::new() });
+                lines.push(Line { first: place, sources: BTreeMap::new(), messages: BTreeMap::new() });
                 lines.len() - 1
             });
+            lines[at].messages.entry(receive).or_default().push(send);
             lines[at].sources.entry(taker).or_insert((place, BTreeSet::new())).1.insert(source);
         }
         for line in lines {
-            self.found.extend(race(line));
+            let differences = self.differences(&line);
+            self.found.extend(race(line).map(|found| Finding { notes: differences.into_iter().collect(), ..found }));
+        }
+    }
+}
+
+impl Examination<'_, '_> {
+    /// In what the messages differ that one receive of a line can take: whether it can matter which one comes first.
+    fn differences(&self, line: &Line) -> Option<String> {
+        let model = self.decider.model();
+        let mut differ = [false; 3];
+        let mut is_known = true;
+        for sends in line.messages.values() {
+            let plans = sends.iter().map(|send| &model.sends[*send as usize]);
+            let of = |send: u32| self.recorded.program.sends[send as usize];
+            let distinct = |list: BTreeSet<Option<i64>>| list.len() > 1;
+            let number = |bytes: u64| i64::try_from(bytes).ok();
+            let digests: BTreeSet<Option<u64>> =
+                plans.clone().map(|send| arrivals::sent_word(self.recorded, send.place)).collect();
+            let is_empty = plans.clone().all(|send| of(send.send).content.bytes == Some(0));
+            is_known &= is_empty || !digests.contains(&None);
+            differ[0] |= distinct(plans.clone().map(|send| Some(of(send.send).tag)).collect());
+            differ[1] |= distinct(plans.map(|send| of(send.send).content.bytes.and_then(number)).collect());
+            differ[2] |= digests.len() > 1 && !digests.contains(&None);
+        }
+        let names = ["tag", "length", "content"];
+        let named: Vec<String> = names.iter().zip(differ).filter(|(_, is)| *is).map(|(name, _)| (*name).to_owned()).collect();
+        match &named[..] {
+            [] if is_known => {
+                Some("the messages are alike: which one comes first matters only to who looks at the status".into())
+            }
+            [] => None,
+            named => Some(format!("the messages differ in {}", and(named))),
         }
     }
 }
@@ -305,6 +338,8 @@ struct Line {
     first: Place,
     /// By rank that receives there: its first call, and the ranks whose messages it can take.
     sources: BTreeMap<u32, (Place, BTreeSet<u32>)>,
+    /// By receive: the sends that it can meet.
+    messages: BTreeMap<u32, Vec<u32>>,
 }
 
 fn race(mut line: Line) -> Option<Finding> {

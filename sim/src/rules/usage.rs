@@ -77,8 +77,8 @@ pub static USAGE_CANCELLED_SEND: Rule = Rule {
     summary: "a send is cancelled",
     explanation: "\
 Whether a send can be cancelled depends on how far its message has come, so that
-the receiver may get it or not. Many libraries never cancel one. Since MPI 4.0 it is
-deprecated to ask for it.
+the receiver may get it or not. Many libraries never cancel one. Since MPI 4.0 it
+is deprecated to ask for it.
 
     MPI_Isend(x, n, MPI_INT, 1, 0, comm, &request);
     MPI_Cancel(&request);

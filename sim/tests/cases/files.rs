@@ -159,3 +159,29 @@ fn a_shared_pointer_is_known_while_all_move_it_together() {
     assert_eq!(calls(false), [Some((10, 14, 4)), Some((22, 26, 4)), Some((14, 22, 8)), Some((26, 30, 4))]);
     assert_eq!(calls(true), [None; 5]);
 }
+
+/// An access to so many ints at an offset.
+fn at(offset: i64, count: i64) -> [(&'static str, Value); 4] {
+    [("fh", int(FILE)), ("offset", int(offset)), ("count", int(count)), ("datatype", int(crate::job::INT))]
+}
+
+#[test]
+fn accesses_to_the_same_bytes_of_a_file_are_kept_apart_by_a_sync_or_told() {
+    // Rank 0 writes bytes 0 to 7, and rank 1 reads from there on.
+    let cases = [(8, false, ""), (4, false, "and nothing orders them"), (4, true, "")];
+    for (offset, is_synced, expected) in cases {
+        let mut job = with_file(2);
+        job.call(0, 10, mpi::FILE_WRITE_AT, &at(0, 2), &[]);
+        for rank in (0..2).filter(|_| is_synced) {
+            job.call(rank, 11, mpi::FILE_SYNC, &on_file(), &[]);
+        }
+        job.call(1, 12, mpi::FILE_READ_AT, &at(offset, 2), &[]);
+        for rank in 0..2 {
+            job.call(rank, 30, mpi::FILE_CLOSE, &on_file(), &[]);
+        }
+        job.finalize_all();
+        let told = told(&job.check());
+        assert_eq!(told.is_empty(), expected.is_empty(), "{told:?}");
+        assert!(told.iter().all(|text| text.starts_with("file/race: ") && text.ends_with(expected)), "{told:?}");
+    }
+}

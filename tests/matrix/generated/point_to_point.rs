@@ -167,8 +167,11 @@ const BETWEEN: [Mistake; 11] = [
     Mistake { receive: None, ..mistake("unreceived", "Nobody receives.", SEND, RECEIVE, "error match/orphan-send") },
 ];
 
+/// A mistake's name, what it is, which of the arguments are others, what all ranks do before and after, and what is found.
+type WrongArgument = (&'static str, &'static str, Side, [&'static str; 2], &'static str);
+
 /// In the arguments of one side alone, whichever that is.
-const ARGUMENTS: [(&str, &str, [&str; 3], [&str; 2], &str); 9] = [
+const ARGUMENTS: [WrongArgument; 9] = [
     ("count", "The count is negative.", ["values, -1, MPI_INT", "", ""], NONE, "error argument/count"),
     ("rank", "There is no such rank.", ["", "size, 7", ""], NONE, "error argument/rank"),
     ("negative_rank", "No rank is negative.", ["", "-17, 7", ""], NONE, "error argument/rank"),
@@ -240,7 +243,7 @@ fn message(name: &str, send: &Form, receive: &Form, mistake: &Mistake) -> Varian
 fn arguments(form: &Form, kind: &str) -> Vec<Variant> {
     let is_send = kind == "send";
     let (rank, right) = if is_send { (1, SEND) } else { (2, RECEIVE) };
-    let variant = |(name, about, wrong, before_after, expect): &(&str, &str, [&'static str; 3], [&'static str; 2], &str)| {
+    let variant = |(name, about, wrong, before_after, expect): &WrongArgument| {
         let side = [0, 1, 2].map(|at| if wrong[at].is_empty() { right[at] } else { wrong[at] });
         let rule = expect.split_once(' ').map_or("", |(_, rule)| rule);
         let other = match is_send {

@@ -1,0 +1,173 @@
+//! Accesses of different ranks to the same bytes of a file that nothing keeps apart, where one writes: `file/race`.
+//!
+//! Looked at is what is certain: calls with an offset of their own, on a file that was opened by all together and has the view that it was
+//! opened with. Between two calls of MPI_File_sync such accesses are in conflict, unless the file is atomic.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use traces::function::{Class, Function, mpi};
+
+use super::arrivals;
+use super::sharing::range;
+use super::wording::distinct;
+use super::{Evidence, Report, primary};
+use crate::finding::{Finding, Place, Severity};
+use crate::lift::Arguments;
+use crate::order::Order;
+use crate::program::{ContextId, Thing};
+use crate::rules;
+
+/// So many pairs of accesses to a file are compared between two synchronisations.
+const PAIRS_MAX: u32 = 1 << 18;
+
+/// An access.
+#[derive(Clone, Copy, Debug)]
+struct Access {
+    /// Its bytes in the file, from the first one to behind the last one.
+    bytes: (u64, u64),
+    writes: bool,
+    place: Place,
+}
+
+/// Accesses between two synchronisations of a file, by how many of those were before.
+type Groups = BTreeMap<(ContextId, u32), Vec<Access>>;
+
+/// One finding for each pair of lines.
+pub(super) fn check(evidence: Evidence, report: &Report) -> Vec<Finding> {
+    let is_on_file: Vec<bool> = evidence.trace.calls.iter().map(|call| call.function.class() == Class::Io).collect();
+    if !is_on_file.contains(&true) {
+        return Vec::new();
+    }
+    let mut groups = Groups::new();
+    for number in 0..evidence.trace.lanes.len() {
+        of_lane(evidence, number, &is_on_file, &mut groups);
+    }
+    let asked = groups.values().flatten().map(|access| access.place);
+    let order = Order::of(evidence.program, &report.messages, &report.collectives, asked);
+    let mut pairs: Vec<Pair> = Vec::new();
+    for ((file, _), mut accesses) in groups {
+        accesses.sort_by_key(|access| (access.bytes, access.place));
+        among(evidence, file, &accesses, &mut pairs);
+    }
+    pairs.into_iter().map(|pair| pair.into_finding(evidence, order.as_ref())).collect()
+}
+
+/// Whether a call keeps what is before it apart from what is after it.
+fn separates(function: Function) -> bool {
+    matches!(function, mpi::FILE_SYNC | mpi::FILE_SET_ATOMICITY | mpi::FILE_SET_VIEW | mpi::FILE_SET_SIZE)
+}
+
+/// What is known of a file on one rank.
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    separations: u32,
+    is_atomic: bool,
+    /// Whether offsets may count something else than bytes.
+    has_view: bool,
+}
+
+/// The accesses of a lane.
+fn of_lane(evidence: Evidence, number: usize, is_on_file: &[bool], groups: &mut Groups) {
+    let lane = &evidence.trace.lanes[number];
+    let lifted = evidence.lifted;
+    let Some(rank) = lane.rank.filter(|rank| !evidence.program.has_threads(*rank)) else { return };
+    let datatypes = &lifted.datatypes[(lane.process as usize).min(lifted.datatypes.len() - 1)];
+    let mut states: FxHashMap<ContextId, State> = FxHashMap::default();
+    for (at, event) in (0..).zip(&lane.events).filter(|(_, event)| is_on_file[event.call.0 as usize]) {
+        let a = Arguments { call: evidence.trace.call(event.call), outcome: event.outcome.map(|o| evidence.trace.outcome(o)) };
+        let Some(file) = a.call.int("fh").and_then(|file| lifted.shared.get(rank, Thing::File(file))) else { continue };
+        let state = states.entry(file.context).or_default();
+        if separates(a.function()) {
+            state.separations += 1;
+            state.has_view |= a.function() == mpi::FILE_SET_VIEW;
+            state.is_atomic = if a.function() == mpi::FILE_SET_ATOMICITY { a.int_or("flag", 1) != 0 } else { state.is_atomic };
+            continue;
+        }
+        let (Some(offset), false) = (a.call.int("offset"), a.failed() || state.is_atomic || state.has_view) else { continue };
+        let name = a.function().name();
+        let content = datatypes.content(a.call.int("count"), a.call.int("datatype"), &evidence.program.layouts);
+        let (true, Some(bytes), Ok(first)) = (name.contains("_at"), content.bytes, u64::try_from(offset)) else { continue };
+        if bytes > 0 {
+            let place = Place { lane: u32::try_from(number).unwrap_or(u32::MAX), event: at };
+            let access = Access { bytes: (first, first.saturating_add(bytes)), writes: name.contains("write"), place };
+            groups.entry((file.context, state.separations)).or_default().push(access);
+        }
+    }
+}
+
+/// Two lines whose accesses are in conflict.
+struct Pair {
+    file: ContextId,
+    accesses: [Access; 2],
+    ranks: Vec<u32>,
+}
+
+/// Accesses that share bytes, those that begin first ahead.
+fn among(evidence: Evidence, file: ContextId, accesses: &[Access], pairs: &mut Vec<Pair>) {
+    let mut left = PAIRS_MAX;
+    let mut open: Vec<&Access> = Vec::new();
+    for access in accesses {
+        open.retain(|other| other.bytes.1 > access.bytes.0);
+        for other in &open {
+            let Some(rest) = left.checked_sub(1) else { return };
+            left = rest;
+            let is_conflict = (access.writes || other.writes) && access.place.lane != other.place.lane;
+            if is_conflict && !writes_the_same(evidence, access, other) {
+                add(evidence, file, [**other, *access], pairs);
+            }
+        }
+        open.push(access);
+    }
+}
+
+/// Whether both write the same data to the same place, as far as is known: then it is the same whoever comes last.
+fn writes_the_same(evidence: Evidence, one: &Access, other: &Access) -> bool {
+    let digest = |access: &Access| arrivals::word(evidence, access.place, 0);
+    one.writes
+        && other.writes
+        && one.bytes == other.bytes
+        && digest(one).zip(digest(other)).is_none_or(|(one, other)| one == other)
+}
+
+fn add(evidence: Evidence, file: ContextId, mut accesses: [Access; 2], pairs: &mut Vec<Pair>) {
+    accesses.sort_by_key(|access| access.place);
+    let sites = |accesses: &[Access; 2]| {
+        let mut sites = accesses.map(|access| evidence.call(access.place).site);
+        sites.sort_unstable();
+        sites
+    };
+    let own = sites(&accesses);
+    let who = accesses.map(|access| evidence.rank(access.place));
+    match pairs.iter_mut().find(|pair| !own.contains(&None) && sites(&pair.accesses) == own) {
+        Some(pair) => pair.ranks.extend(who),
+        None => pairs.push(Pair { file, accesses, ranks: who.into() }),
+    }
+}
+
+impl Pair {
+    fn into_finding(self, evidence: Evidence, order: Option<&Order>) -> Finding {
+        let [one, other] = self.accesses;
+        let is_ordered = order.is_none_or(|order| {
+            let is_before = |one: Access, other: Access| order.is_before(one.place, other.place) != Some(false);
+            is_before(one, other) || is_before(other, one)
+        });
+        let verb = |access: Access| if access.writes { "writes" } else { "reads" };
+        let of = |access: Access| format!("{} of rank {}", evidence.function(access.place), evidence.rank(access.place));
+        let why = if is_ordered { "without MPI_File_sync between them" } else { "and nothing orders them" };
+        let (what, and) = (verb(one), verb(other));
+        let title = format!("{} {what} what {} {and} in one file, {why}", of(one), of(other));
+        let severity = if is_ordered { Severity::Warning } else { Severity::Error };
+        let mut found = Finding::new(&rules::FILE_RACE, severity, title);
+        let shared = (one.bytes.0.max(other.bytes.0), one.bytes.1.min(other.bytes.1) - 1);
+        let [first, last] = [shared.0, shared.1].map(|byte| i64::try_from(byte).unwrap_or(i64::MAX));
+        let name = evidence.name_of(self.file);
+        let label = |access: Access| primary(access.place, format!("{} {} of {name}", verb(access), range(first, last)));
+        found.labels = vec![label(other), label(one)];
+        let who = distinct(self.ranks);
+        if who.len() > 2 {
+            found.notes.push(format!("the same lines meet on {} ranks", who.len()));
+        }
+        found
+    }
+}
