@@ -1,7 +1,7 @@
 // Receives, and synchronous sends where the library can do that, are cancelled; that they are over is seen by MPI_Request_get_status, and their
 // requests are freed. No message goes to such a receive or comes from such a send: those that follow do without them.
 // expect: every call explained
-// expect: nothing
+// expect: warning usage/cancelled-send
 #include "require.h"
 
 // Whether a request ended by being cancelled, in which case it is freed.
