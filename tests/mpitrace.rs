@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 const HEAT: &str = "traces/samples/heat.msgpack";
@@ -75,4 +76,47 @@ fn a_profile_is_of_what_was_asked_for() {
         assert_eq!((code, out.as_str()), (Some(expected), ""), "{arguments:?}");
         assert!(!err.is_empty());
     }
+}
+
+/// `mpitrace replay` in a directory of its own, as rank 0 of so many.
+fn replayed(home: &Path, ranks: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mpitrace"));
+    command.current_dir(home).arg("replay").args(arguments).envs([("PMI_RANK", "0"), ("PMI_SIZE", ranks)]);
+    let output = command.output().expect("mpitrace starts");
+    (output.status.code(), text(&output.stderr))
+}
+
+#[test]
+fn what_cannot_be_replayed_is_said_before_anything_runs() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let heat = Path::new(env!("CARGO_MANIFEST_DIR")).join(HEAT);
+    let heat = heat.to_str().expect("a path in UTF-8");
+    let program = |name: &str| {
+        let path = home.path().join(name);
+        std::fs::write(&path, "#!/bin/sh\ntouch has-run\n").expect("a new file");
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a file of ours");
+    };
+    program("heat");
+    program("other");
+    std::fs::write(home.path().join("text"), "no trace").expect("a new file");
+    let bytes = std::fs::read(heat).expect("a sample");
+    std::fs::write(home.path().join("begun"), &bytes[..12]).expect("a new file");
+    for (ranks, arguments, expected) in [
+        ("4", &["none.msgpack", "./heat"][..], "none.msgpack: there is no such trace"),
+        ("4", &["text", "./heat"], "text: "),
+        ("4", &["begun", "./heat"], "begun: "),
+        ("3", &[heat, "./heat"], "the trace is of 4 ranks, and these are 3: start 4 (-n 4)"),
+        ("4", &[heat, "./other"], "the trace is of another program: ./heat (--anyway goes on)"),
+        ("4", &[heat, "./heat", "5"], "the trace is of other arguments: ./heat (--anyway goes on)"),
+        ("4", &["-o", heat, heat, "./heat"], "is the trace that is replayed: give another place with --output"),
+        ("4", &[heat], "required"),
+    ] {
+        let (code, err) = replayed(home.path(), ranks, arguments);
+        assert!(code == Some(125) && err.contains(expected), "{arguments:?}: {code:?}: {err}");
+    }
+    assert_eq!(replayed(home.path(), "4", &[heat, "./none"]).0, Some(127));
+    assert!(!home.path().join("has-run").exists());
+    let (code, err) = replayed(home.path(), "4", &["--anyway", heat, "./other"]);
+    assert!(code == Some(0) && err.contains("another program"), "{code:?}: {err}");
+    assert!(home.path().join("has-run").exists());
 }

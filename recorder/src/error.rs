@@ -56,6 +56,14 @@ pub enum Error {
         /// The place.
         output: PathBuf,
     },
+    /// No library can be loaded into the program, and so nobody can make it take its recorded course.
+    #[error("{program}: is {why}: it cannot be replayed")]
+    NotReplayable {
+        /// The file.
+        program: PathBuf,
+        /// Why not.
+        why: &'static str,
+    },
     /// The command was built without the library.
     #[error("this build of mpitrace carries no library to preload: name one with --preload")]
     NoLibrary,

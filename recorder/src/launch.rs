@@ -3,9 +3,13 @@
 //! The program replaces this process, so its exit status, its signals, its number and what its launcher told it are its own. This
 //! file says in which order things happen; each of them is at home in a file of its own.
 
+use std::collections::BTreeMap;
 use std::env;
-use std::ffi::OsString;
-use std::io::{ErrorKind, Write};
+use std::ffi::{CString, OsStr, OsString};
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::iter;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,7 +24,7 @@ use crate::parts::{Parts, Turn};
 use crate::process::{ProcessId, host_name};
 use crate::program::{self, Kind};
 use crate::refuge;
-use crate::settings::{self, JOB, LD_PRELOAD, OUTPUT, Settings};
+use crate::settings::{self, JOB, LD_PRELOAD, OUTPUT, OnDivergence, Settings};
 use crate::voice;
 
 /// What to record, and how.
@@ -40,6 +44,8 @@ pub struct Request {
     pub last: u64,
     /// Print nothing.
     pub quiet: bool,
+    /// Whether the program is to begin with SIGPIPE ignored, as this process did.
+    pub ignores_broken_pipes: bool,
     /// MPI_Pcontrol switches nothing.
     pub ignores_pcontrol: bool,
     /// After how many seconds without progress a run is looked at; 0 is never.
@@ -52,6 +58,17 @@ pub struct Request {
     pub preload: Option<PathBuf>,
     /// The library that the command carries.
     pub embedded: &'static [u8],
+    /// The run that this one is to repeat, if it is a replay.
+    pub replay: Option<Replay>,
+}
+
+/// A run that is to be repeated.
+#[derive(Clone, Debug, Default)]
+pub struct Replay {
+    /// What is done when the program leaves its course.
+    pub on_divergence: OnDivergence,
+    /// Files to lie beside the segments, by name: the courses of the ranks that this process may become or start.
+    pub courses: Vec<(String, Vec<u8>)>,
 }
 
 /// What is done about a run in which every rank waits.
@@ -88,7 +105,7 @@ pub struct WatchOrder {
 pub fn launch(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> Error {
     match prepare(request, watcher) {
         Ok(variables) => become_program(request, variables),
-        Err(error) if error.spares_the_program() => {
+        Err(error) if error.spares_the_program() && request.replay.is_none() => {
             if Job::of_this_process().speaks_for_its_machine {
                 // Also if it is to be quiet: whoever expects a trace has to know.
                 write_line(&format!("{error}; the program runs, and is not recorded"));
@@ -106,6 +123,9 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     let found = Job::of_this_process();
     let kind = program::kind(&program);
     if kind != Kind::Dynamic {
+        if request.replay.is_some() {
+            return Err(Error::NotReplayable { program, why: why_not_loaded(kind) });
+        }
         if found.speaks_for_its_machine {
             say(request, &why_not(&program, kind));
         }
@@ -126,6 +146,7 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
         ignores_pcontrol,
         gather_patience_s,
         local_ranks,
+        on_divergence: request.replay.as_ref().map(|replay| replay.on_divergence),
         ..Settings::new(output, job.token.clone())
     };
     let asked = Parts { output: settings.output.clone(), directory: settings.parts.clone(), job: job.token.clone() };
@@ -140,6 +161,10 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
         entered => entered?,
     };
     let settings = Settings { output: parts.output.clone(), parts: parts.directory.clone(), ..settings };
+    for (name, bytes) in request.replay.iter().flat_map(|replay| &replay.courses) {
+        let path = settings.parts.join(name);
+        fs::write(&path, bytes).map_err(Error::io("write", &path))?;
+    }
     if first_of_job {
         let is_as_asked = parts.output.parent() == asked.output.parent();
         let named = parts.output.file_name().unwrap_or_default();
@@ -174,7 +199,7 @@ fn outer_job(output: &Path) -> Option<Job> {
 fn become_program(request: &Request, variables: Vec<(&'static str, OsString)>) -> Error {
     let program = PathBuf::from(&request.program);
     let is_recorded = !variables.is_empty();
-    let source = Command::new(&request.program).args(&request.arguments).envs(variables).exec();
+    let source = execute(request, variables);
     match source.kind() {
         // Its environment is so large that what a recording adds to it is too much.
         ErrorKind::ArgumentListTooLong if is_recorded => {
@@ -184,6 +209,26 @@ fn become_program(request: &Request, variables: Vec<(&'static str, OsString)>) -
         // The program was there a moment ago: it is its interpreter that is missing.
         ErrorKind::NotFound => Error::NoInterpreter { program },
         _ => Error::Exec { program, source },
+    }
+}
+
+/// Gives why it could not be done.
+fn execute(request: &Request, variables: Vec<(&'static str, OsString)>) -> io::Error {
+    if !request.ignores_broken_pipes {
+        return Command::new(&request.program).args(&request.arguments).envs(variables).exec();
+    }
+    // That sets SIGPIPE to its default. In this process it is ignored, by the runtime, and stays so.
+    let mut environment: BTreeMap<OsString, OsString> = env::vars_os().collect();
+    environment.extend(variables.into_iter().map(|(name, value)| (name.into(), value)));
+    let string = |text: &OsStr| CString::new(text.as_bytes());
+    let setting = |(name, value): (&OsString, &OsString)| string(&[name.as_os_str(), value].join(OsStr::new("=")));
+    let words = iter::once(&request.program).chain(&request.arguments).map(|word| string(word)).collect::<Result<Vec<_>, _>>();
+    let settings = environment.iter().map(setting).collect::<Result<Vec<_>, _>>();
+    match (words, settings) {
+        (Ok(words), Ok(settings)) => match nix::unistd::execvpe(&words[0], &words, &settings) {
+            Err(error) => error.into(),
+        },
+        (Err(error), _) | (_, Err(error)) => error.into(),
     }
 }
 
@@ -199,14 +244,20 @@ fn beginning(request: &Request, is_launcher: bool, output: &str) -> String {
             "recording what {launcher} starts on this machine to {output} (for several machines: {launcher} … mpitrace record APP)"
         );
     }
-    format!("recording to {output}")
+    match request.replay {
+        Some(_) => format!("replaying, and recording that to {output}"),
+        None => format!("recording to {output}"),
+    }
 }
 
 fn why_not(program: &Path, kind: Kind) -> String {
-    let program = program.display();
+    format!("{} is {}: it runs, but is not recorded", program.display(), why_not_loaded(kind))
+}
+
+fn why_not_loaded(kind: Kind) -> &'static str {
     match kind {
-        Kind::Foreign => format!("{program} is of another architecture than mpitrace: it runs, but is not recorded"),
-        _ => format!("{program} is linked statically, so no library can be loaded into it: it runs, but is not recorded"),
+        Kind::Foreign => "of another architecture than mpitrace",
+        _ => "linked statically, so no library can be loaded into it",
     }
 }
 

@@ -133,8 +133,16 @@ pub const PRELOAD: Setting = Setting {
     default: None,
 };
 
+/// Whether the program follows the course of a recorded run, and what is done when it leaves it.
+pub const ON_DIVERGENCE: Setting = Setting {
+    flag: Some("on-divergence"),
+    variable: "MPITRACE_ON_DIVERGENCE",
+    meaning: "What to do when the program leaves the recorded course",
+    default: Some("stop"),
+};
+
 /// Every setting.
-pub const TABLE: [Setting; 14] = [
+pub const TABLE: [Setting; 15] = [
     OUTPUT,
     PARTS,
     JOB,
@@ -148,8 +156,43 @@ pub const TABLE: [Setting; 14] = [
     ON_HANG,
     GATHER_PATIENCE,
     ORIGIN,
+    ON_DIVERGENCE,
     PRELOAD,
 ];
+
+/// What is done when a program that is replayed leaves the recorded course.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDivergence {
+    /// It is said, and the run is ended.
+    #[default]
+    Stop,
+    /// It is said, and the rest of the course is followed where the program comes back to it.
+    Warn,
+    /// It is said, and the rank goes on without a course.
+    Free,
+}
+
+impl OnDivergence {
+    /// Its name in the environment.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            OnDivergence::Stop => "stop",
+            OnDivergence::Warn => "warn",
+            OnDivergence::Free => "free",
+        }
+    }
+
+    fn named(name: &str) -> Option<OnDivergence> {
+        [OnDivergence::Stop, OnDivergence::Warn, OnDivergence::Free].into_iter().find(|mode| mode.name() == name)
+    }
+}
+
+/// The file beside the segments that has the course of a rank.
+#[must_use]
+pub fn course_of(rank: u32) -> String {
+    format!("rank-{rank}.course")
+}
 
 /// A number of bytes, as people write it: `64MiB`, `1.5GB`, `4096`.
 #[must_use]
@@ -209,6 +252,8 @@ pub struct Settings {
     pub ignores_pcontrol: bool,
     /// Who started this process, if a recorded program did.
     pub origin: Option<Origin>,
+    /// What is done when the program leaves the course that lies beside the segments; None if there is none to follow.
+    pub on_divergence: Option<OnDivergence>,
 }
 
 /// What the variable of [`PCONTROL`] says where MPI_Pcontrol is to be ignored.
@@ -230,6 +275,7 @@ impl Settings {
             quiet: false,
             ignores_pcontrol: false,
             origin: None,
+            on_divergence: None,
         }
     }
 
@@ -259,6 +305,7 @@ impl Settings {
             quiet: text(QUIET).is_some_and(|t| is_true(&t)),
             ignores_pcontrol: text(PCONTROL).is_some_and(|t| t.eq_ignore_ascii_case(IGNORE)),
             origin: text(ORIGIN).and_then(|t| Origin::from_text(&t)),
+            on_divergence: text(ON_DIVERGENCE).and_then(|t| OnDivergence::named(&t)),
         })
     }
 
@@ -276,6 +323,7 @@ impl Settings {
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
             (PCONTROL.variable, if self.ignores_pcontrol { IGNORE } else { "follow" }.into()),
         ];
+        list.extend(self.on_divergence.map(|mode| (ON_DIVERGENCE.variable, mode.name().into())));
         list.extend(self.origin.as_ref().map(|origin| (ORIGIN.variable, origin.to_text().into())));
         list.extend(self.local_ranks.map(|ranks| (LOCAL_RANKS.variable, ranks.to_string().into())));
         list
@@ -334,6 +382,7 @@ mod tests {
             gather_patience_s: 5,
             quiet: true,
             ignores_pcontrol: true,
+            on_divergence: Some(OnDivergence::Warn),
             ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into())
         }
     }

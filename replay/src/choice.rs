@@ -5,13 +5,16 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
 use traces::call::Status;
 use traces::constant::{ANY_SOURCE, ANY_TAG};
 use traces::{Call, Class, Function, Lane, Outcome, Trace, Value, mpi};
-use xxhash_rust::xxh3::xxh3_64;
+
+use crate::fingerprint::Fingerprint;
+use crate::likeness::{self, is_followed};
 
 /// One outcome that could have been another.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Choice {
     /// A receive or a probe with MPI_ANY_SOURCE or MPI_ANY_TAG took this message.
     Message {
@@ -31,41 +34,45 @@ pub enum Choice {
 /// The choices of a thread, each with the number of its event in the lane.
 pub fn choices<'t>(trace: &'t Trace, lane: &'t Lane) -> impl Iterator<Item = (usize, Choice)> + 't {
     let mut wildcards = Wildcards::default();
-    lane.events.iter().enumerate().flat_map(move |(number, event)| {
+    let followed = lane.events.iter().enumerate().filter(|(_, event)| is_followed(trace.call(event.call).function));
+    followed.flat_map(move |(number, event)| {
         let made = event.outcome.map(|o| wildcards.of_call(trace.call(event.call), trace.outcome(o), lane.words_of(event)));
         made.into_iter().flatten().map(move |choice| (number, choice))
     })
 }
 
-/// The digest of all choices of a run: equal for two runs that took the same course.
+/// The fingerprint of a run: equal for two runs that took the same course.
 #[must_use]
 pub fn fingerprint(trace: &Trace) -> u64 {
-    let mut text = Vec::new();
-    for lane in &trace.lanes {
-        text.extend(format!("{:?}/{}:", lane.rank, lane.thread).bytes());
-        choices(trace, lane).for_each(|(_, choice)| text.extend(format!("{choice:?};").bytes()));
-    }
-    xxh3_64(&text)
+    let of_lane = |lane: &Lane| {
+        let mut fingerprint = Fingerprint::default();
+        for (event, choice) in choices(trace, lane) {
+            let call = trace.call(lane.events[event].call);
+            fingerprint.add(likeness::key(call.function, &call.arguments), &choice);
+        }
+        (lane.rank, lane.thread, fingerprint.digest())
+    };
+    crate::fingerprint::of_run(trace.lanes.iter().map(of_lane))
 }
 
 /// Whether the receive behind each request takes messages from anybody, or with any tag.
 #[derive(Debug, Default)]
-struct Wildcards(HashMap<i64, bool>);
+pub struct Wildcards(HashMap<i64, bool>);
 
 impl Wildcards {
-    fn of_call(&mut self, call: &Call, outcome: &Outcome, words: &[u64]) -> Vec<Choice> {
+    /// The choices that were made in a call; the calls of a thread come one after the other.
+    pub fn of_call(&mut self, call: &Call, outcome: &Outcome, words: &[u64]) -> Vec<Choice> {
         let result = |name: &str| outcome.result(call.function, name);
         if let Some(request) = result("request").int() {
             self.0.insert(request, is_wildcard(call));
         }
         let flag = result("flag").int();
         let nothing = || Choice::Nothing(words.first().copied().unwrap_or(1));
-        if flag == Some(0) {
-            return vec![nothing()];
-        }
         let mut found = Vec::new();
-        if flag.is_some() && is_poll(call.function) {
-            found.push(Choice::Something);
+        match flag.filter(|_| is_poll(call.function)) {
+            Some(0) => return vec![nothing()],
+            Some(_) => found.push(Choice::Something),
+            None => {}
         }
         match call.function {
             mpi::WAITANY | mpi::TESTANY => found.extend(result("index").int().map(|i| Choice::Completed(vec![i]))),
@@ -84,28 +91,51 @@ impl Wildcards {
         if call.function.class() != Class::Completion {
             return is_wildcard(call);
         }
-        let index = |name: &str| outcome.result(call.function, name);
-        let position = match index("array_of_indices").ints().get(nth).copied().or_else(|| index("index").int()) {
-            Some(position) => usize::try_from(position).unwrap_or(usize::MAX),
-            None => nth,
-        };
-        let request = match call.argument("array_of_requests") {
-            Value::Ints(requests) => requests.get(position).copied(),
-            _ => call.int("request"),
-        };
-        request.and_then(|r| self.0.get(&r)).copied().unwrap_or(false)
+        request_at(call, outcome, nth).and_then(|r| self.0.get(&r)).copied().unwrap_or(false)
     }
 }
 
-fn is_wildcard(call: &Call) -> bool {
+/// The requests that a call completed whose statuses are there, with those.
+pub fn completions(call: &Call, outcome: &Outcome) -> impl Iterator<Item = (i64, Status)> {
+    let completes = call.function.class() == Class::Completion;
+    let statuses = outcome.statuses(call.function).enumerate().filter(move |_| completes);
+    statuses.filter_map(move |(nth, status)| Some((request_at(call, outcome, nth)?, status)))
+}
+
+/// The request that the `nth` status is of.
+fn request_at(call: &Call, outcome: &Outcome, nth: usize) -> Option<i64> {
+    let result = |name: &str| outcome.result(call.function, name);
+    let position = match result("array_of_indices").ints().get(nth).copied().or_else(|| result("index").int()) {
+        Some(position) => usize::try_from(position).unwrap_or(usize::MAX),
+        None => nth,
+    };
+    match call.argument("array_of_requests") {
+        Value::Ints(requests) => requests.get(position).copied(),
+        _ => call.int("request"),
+    }
+}
+
+/// Whether a call receives or probes with MPI_ANY_SOURCE or MPI_ANY_TAG.
+#[must_use]
+pub fn is_wildcard(call: &Call) -> bool {
     let is = |name: &str, any: i64| call.int(name) == Some(any);
     is("source", ANY_SOURCE) || is("tag", ANY_TAG) || is("recvtag", ANY_TAG)
 }
 
-fn is_poll(function: Function) -> bool {
+/// Whether a function asks whether something has come, and says so in a flag.
+#[must_use]
+pub fn is_poll(function: Function) -> bool {
     matches!(
         function,
-        mpi::TEST | mpi::TESTALL | mpi::TESTANY | mpi::IPROBE | mpi::IMPROBE | mpi::REQUEST_GET_STATUS | mpi::PARRIVED
+        mpi::TEST
+            | mpi::TESTALL
+            | mpi::TESTANY
+            | mpi::IPROBE
+            | mpi::IMPROBE
+            | mpi::REQUEST_GET_STATUS
+            | mpi::REQUEST_GET_STATUS_ALL
+            | mpi::PARRIVED
+            | mpi::WIN_TEST
     )
 }
 

@@ -1,10 +1,17 @@
 //! What must happen again when a program is run in its recorded order: the outcomes that MPI was free to choose.
 //!
-//! It reads them out of a trace, rank by rank, and gives a run a fingerprint by which two runs are compared. Making a program take
-//! them again is the preload's part.
+//! `fit` says whether a program can be run on the course of a trace at all. `choice` reads the outcomes out of it, and `course` makes of them what each thread of a rank has to do. While the program runs, the preload
+//! asks a `follower` before each call what has to come of it, and tells it what came. Making MPI do so is the preload's part.
 
 #![forbid(unsafe_code)]
 
 pub mod choice;
+pub mod course;
+pub mod fingerprint;
+pub mod fit;
+pub mod follower;
+pub mod likeness;
 
 pub use choice::{Choice, choices, fingerprint};
+pub use course::{Course, Order};
+pub use follower::{Divergence, Follower};

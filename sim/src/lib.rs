@@ -10,6 +10,7 @@ pub mod clocks;
 mod decide;
 pub mod finding;
 mod footprint;
+pub mod forced;
 mod layout;
 mod lift;
 mod machine;
@@ -17,6 +18,7 @@ mod network;
 mod order;
 pub mod profile;
 mod program;
+pub mod regions;
 mod replay;
 pub mod report;
 pub mod rules;
@@ -26,6 +28,7 @@ use std::num::NonZeroUsize;
 
 pub use decide::{Decision, Effort, Schedule, Stages, Verdict};
 pub use finding::{Collective, Finding, Label, Message, Place, Report, Severity};
+pub use footprint::{Footprint, Overlap};
 pub use network::Network;
 pub use replay::replay;
 
@@ -91,11 +94,10 @@ impl<'a> Limits<'a> {
     }
 }
 
-/// The functions in which ranks wait for each other as a group, by name, in the order of the table; large counts are the same functions.
+/// Which bytes of which file every call reads or writes, in the order of lanes and calls.
 #[must_use]
-pub fn collective_functions() -> Vec<&'static str> {
-    let all = traces::Function::all().filter(|f| *f == f.small() && lift::is_collective(*f));
-    all.map(traces::Function::name).collect()
+pub fn regions(trace: &traces::Trace) -> Vec<regions::Region> {
+    regions::find(trace, &lift::lift(trace))
 }
 
 /// Checks a trace.

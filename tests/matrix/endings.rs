@@ -19,7 +19,7 @@ use crate::{program, same, workplace};
 /// A test of one library in a directory of its own.
 type Test = fn(&Scene) -> Result<(), String>;
 
-const TESTS: [(&str, Test); 12] = [
+const TESTS: [(&str, Test); 13] = [
     ("interrupted", interrupted),
     ("everything_is_killed", everything_is_killed),
     ("a_hang_is_told_of_and_checked", a_hang_is_told_of_and_checked),
@@ -27,6 +27,7 @@ const TESTS: [(&str, Test); 12] = [
     ("a_full_disk", a_full_disk),
     ("no_room_at_all", no_room_at_all),
     ("a_read_only_directory", a_read_only_directory),
+    ("limits_from_outside", limits_from_outside),
     ("two_jobs_at_once", two_jobs_at_once),
     ("sixty_four_ranks", sixty_four_ranks),
     ("a_million_requests", a_million_requests),
@@ -240,6 +241,28 @@ fn a_read_only_directory(scene: &Scene) -> Result<(), String> {
     let Some(directory) = in_file_system(scene, "ro,size=1m", &scene.built("ring.c")?)? else { return Ok(()) };
     let said = read(&directory.join("stderr"));
     require(said.matches("the program runs, and is not recorded").count() == 1, "one process should say it for all", &said)
+}
+
+/// Limits that hold before the recorder begins. Of one on the size of files the libraries die by themselves.
+fn limits_from_outside(scene: &Scene) -> Result<(), String> {
+    let program = scene.built("self_messages.c")?;
+    for (option, limit) in [("-n", "64"), ("-v", "3000000")] {
+        let limited = |command: &Command| {
+            let mut limiting = Command::new("sh");
+            limiting
+                .args(["-c", "ulimit $OPTION $LIMIT && exec \"$@\"", "sh"])
+                .arg(command.get_program())
+                .args(command.get_args());
+            limiting.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+            limiting.env("OPTION", option).env("LIMIT", limit);
+            limiting
+        };
+        let name = |how: &str| format!("{how}{option}");
+        let plain = scene.run(&name("plain"), limited(&scene.plain(2, &program)))?;
+        let recorded = scene.run(&name("recorded"), limited(&scene.recorded(2, &["--hang-after", "0"], &program)))?;
+        same(&format!("{option} {plain:?}"), &format!("{option} {recorded:?}"))?;
+    }
+    Ok(())
 }
 
 fn two_jobs_at_once(scene: &Scene) -> Result<(), String> {

@@ -71,7 +71,7 @@ pub fn of_program(path: &Path) -> Result<Expectation, String> {
     parse(&text).map_err(|e| format!("{}: {e}", path.display()))
 }
 
-fn parse(text: &str) -> Result<Expectation, String> {
+pub fn parse(text: &str) -> Result<Expectation, String> {
     let mut expectation = Expectation::default();
     let mut is_said = false;
     for line in text.lines().map_while(comment) {

@@ -57,8 +57,8 @@ pub fn trials(mpi: &Mpi) -> Vec<Trial> {
     let trial = |language: Language| {
         let source = program::directory().join(language.source);
         let is_possible = match language.loads {
-            // Open MPI's own modules do not find it in a namespace. With Intel MPI in one, the recorder does harm: that is open.
-            Some(["namespace"]) => !mpi.is_open_mpi() && mpi.name != "intel",
+            // Open MPI's own modules do not find it in a namespace.
+            Some(["namespace"]) => !mpi.is_open_mpi(),
             Some(_) => true,
             None => program::is_possible(&source, mpi),
         };

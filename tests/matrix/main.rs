@@ -10,6 +10,7 @@ mod applications;
 mod endings;
 mod expectation;
 mod format;
+mod generated;
 mod hosts;
 mod job;
 mod languages;
@@ -18,6 +19,7 @@ mod normal;
 mod payload;
 mod program;
 mod record;
+mod replay;
 mod report;
 mod stacks;
 mod suites;
@@ -50,8 +52,12 @@ fn main() -> ExitCode {
         trials.extend(format::trial(mpi));
         trials.push(payload::trial(mpi));
         trials.extend(hosts::trials(mpi));
+        trials.extend(replay::trials(mpi));
     }
     trials.extend(agreement::trials(&mpis));
+    trials.extend(replay::trials_across(&mpis));
+    trials.extend(generated::trials(&mpis));
+    trials.push(generated::table());
     if !arguments.list {
         say_what_is_skipped(&mpis);
     }

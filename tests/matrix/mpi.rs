@@ -92,10 +92,11 @@ impl Mpi {
     }
 
     /// What its programs have to have in their environment. MPICH's transport writes its warnings to the standard output, with the time of
-    /// day.
+    /// day. Its ranks wait by spinning, of which there are more than cores: those of MPICH 5 that have threads can be told to make way.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         let ucx = [("UCX_LOG_LEVEL", "error"), ("UCX_LOG_FILE", "stderr")];
-        let all = [[("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1")], ucx].concat().into_iter();
+        let threads = [("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1")];
+        let all = threads.into_iter().chain(ucx).chain([("MPIR_CVAR_POLLS_BEFORE_YIELD", "1")]);
         all.map(|(name, value)| (name, value.to_owned())).chain(self.variables.iter().cloned()).collect()
     }
 

@@ -13,12 +13,14 @@ use crate::{job, program, workplace};
 /// The test, on one MPI.
 pub fn trial(mpi: &Mpi) -> Trial {
     let mpi = mpi.clone();
-    Trial::test(format!("{}::--payload full", mpi.name), move || Ok(keeps_what_was_received(&mpi)?))
+    Trial::test(format!("{}::--payload full", mpi.name), move || {
+        ["payload.c", "payload_threads.c"].iter().try_for_each(|name| keeps_what_was_received(&mpi, name)).map_err(Into::into)
+    })
 }
 
-fn keeps_what_was_received(mpi: &Mpi) -> Result<(), String> {
-    let workplace = workplace(mpi, "payload");
-    let program = program::build(&program::directory().join("payload.c"), mpi, &workplace.join("build"))?;
+fn keeps_what_was_received(mpi: &Mpi, name: &str) -> Result<(), String> {
+    let workplace = workplace(mpi, name);
+    let program = program::build(&program::directory().join(name), mpi, &workplace.join("build"))?;
     let record = [env!("CARGO_BIN_EXE_mpitrace"), "record", "--payload", "full", "-o", "trace.msgpack", "--"];
     let command: Vec<PathBuf> = record.iter().map(PathBuf::from).chain(program).collect();
     let run = Run { mpi, command: &command, input: None, directory: workplace.join("recorded") };
@@ -26,6 +28,7 @@ fn keeps_what_was_received(mpi: &Mpi) -> Result<(), String> {
     job::wait_until("the segments should be joined", || run.trace().exists())?;
     let error = |e: traces::Error| e.to_string();
     let (trace, contents) = (traces::open(&run.trace()).map_err(error)?, Contents::open(&run.trace()).map_err(error)?);
+    let threads = |thread: u32| if thread == 0 { String::new() } else { format!(".{thread}") };
     for lane in &trace.lanes {
         let rank = lane.rank.ok_or("a process has no rank")?;
         let mut kept = Vec::new();
@@ -39,25 +42,25 @@ fn keeps_what_was_received(mpi: &Mpi) -> Result<(), String> {
                 }
             }
         }
-        compare(&run.directory, rank, &kept)?;
+        compare(&run.directory, &format!("received-{rank}{}", threads(lane.thread)), &kept)?;
     }
     Ok(())
 }
 
-/// Compares what is kept of a rank with what it has written down.
-fn compare(directory: &Path, rank: u32, kept: &[(String, traces::Function)]) -> Result<(), String> {
-    let path = directory.join(format!("received-{rank}"));
+/// Compares what is kept of a thread with what it has written down.
+fn compare(directory: &Path, name: &str, kept: &[(String, traces::Function)]) -> Result<(), String> {
+    let path = directory.join(name);
     let noted = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
     let noted: Vec<&str> = noted.lines().collect();
     for (nth, (kept, function)) in kept.iter().enumerate() {
         if noted.get(nth) != Some(&kept.as_str()) {
-            return Err(format!("rank {rank}, content {nth}, {function}: {kept} is kept, {:?} was received", noted.get(nth)));
+            return Err(format!("{name}, content {nth}, {function}: {kept} is kept, {:?} was received", noted.get(nth)));
         }
     }
     if kept.len() == noted.len() {
         Ok(())
     } else {
-        Err(format!("rank {rank} received {} contents, of which {} are kept", noted.len(), kept.len()))
+        Err(format!("{name} tells of {} contents, of which {} are kept", noted.len(), kept.len()))
     }
 }
 

@@ -57,11 +57,17 @@ pub fn python(mpi: &Mpi) -> Option<PathBuf> {
         "openmpi" => PathBuf::from("/usr/bin/python3"),
         "mpich" => return None,
         "standard" => environment("standard/bin/python"),
-        "wheel" => environment("bin/python"),
+        "wheel" => return python_of_index(),
         "openmpi5" => environment("openmpi/bin/python"),
         "intel" => environment("intel/bin/python"),
         _ => PathBuf::from("python3"),
     };
+    works(&python, &["-c", "import mpi4py, numpy"]).then_some(python)
+}
+
+/// The Python of the environment with MPICH 5, whose mpi4py works with every MPICH.
+pub fn python_of_index() -> Option<PathBuf> {
+    let python = environment("bin/python");
     works(&python, &["-c", "import mpi4py, numpy"]).then_some(python)
 }
 

@@ -7,6 +7,13 @@
 
 #define LARGE 700000
 
+/* Old libraries of MPICH take it for an error to pack from MPI_BOTTOM: then nothing is kept of what lies there. */
+#if defined(MPICH_NUMVERSION) && MPICH_NUMVERSION < 40100000
+#define PACKS_FROM_BOTTOM 0
+#else
+#define PACKS_FROM_BOTTOM 1
+#endif
+
 static FILE* notes;
 
 /* A part of what was received. */
@@ -63,6 +70,34 @@ static void messages(void) {
     for (int i = 0; i < 4; i++) add(&packed, &y[4 * i], 2 * sizeof(int));
     note(packed);
     MPI_Type_free(&pairs);
+
+    /* A datatype may say where the data lies, all of it. */
+    int lengths[2] = {3, 2};
+    MPI_Aint places[2];
+    MPI_Datatype anywhere;
+    MPI_Get_address(&y[1], &places[0]);
+    MPI_Get_address(&y[9], &places[1]);
+    MPI_Type_create_hindexed(2, lengths, places, MPI_INT, &anywhere);
+    MPI_Type_commit(&anywhere);
+    MPI_Irecv(MPI_BOTTOM, 1, anywhere, before, 5, MPI_COMM_WORLD, &requests[0]);
+    MPI_Send(x, 5, MPI_INT, next, 5, MPI_COMM_WORLD);
+    MPI_Wait(&requests[0], MPI_STATUS_IGNORE);
+    packed = nothing();
+    add(&packed, &y[1], 3 * sizeof(int));
+    add(&packed, &y[9], 2 * sizeof(int));
+    if (PACKS_FROM_BOTTOM) note(packed);
+    MPI_Sendrecv(x, 4, MPI_INT, next, 6, MPI_BOTTOM, 1, anywhere, before, 6, MPI_COMM_WORLD, &status);
+    packed = nothing();
+    add(&packed, &y[1], 3 * sizeof(int));
+    add(&packed, &y[9], sizeof(int));
+    if (PACKS_FROM_BOTTOM) note(packed);
+    MPI_Type_free(&anywhere);
+
+    /* What is cancelled has received nothing. */
+    MPI_Irecv(y, 4, MPI_INT, before, 7, MPI_COMM_WORLD, &requests[0]);
+    MPI_Cancel(&requests[0]);
+    MPI_Wait(&requests[0], MPI_STATUS_IGNORE);
+    MPI_Recv(y, 4, MPI_INT, MPI_PROC_NULL, 8, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
 
     MPI_Recv_init(y, 4, MPI_INT, before, 4, MPI_COMM_WORLD, &requests[0]);
     MPI_Send_init(x, 4, MPI_INT, next, 4, MPI_COMM_WORLD, &requests[1]);

@@ -68,7 +68,12 @@ impl Scene {
 
     /// `mpitrace` in this directory, with nothing in its environment that a launcher has put there.
     pub fn mpitrace(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mpitrace"));
+        self.program(env!("CARGO_BIN_EXE_mpitrace"))
+    }
+
+    /// Any program, likewise.
+    pub fn program(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         let path = std::env::var_os("PATH").expect("there is a PATH");
         command.env_clear().env("PATH", path).env("XDG_CACHE_HOME", self.path("cache")).env("RING", self.path("a.ring"));
         command.current_dir(self.home.path()).stdin(Stdio::null());

@@ -23,6 +23,44 @@ fn status_signal_and_number_are_the_programs_own() {
 }
 
 #[test]
+fn signals_are_ignored_and_blocked_as_without() {
+    let scene = Scene::new();
+    let states = |options: &[&str], words: &[&str]| output_of(scene.program("env").args(options).args(words));
+    for options in [&[][..], &["--ignore-signal=PIPE", "--ignore-signal=USR1", "--block-signal=USR2"]] {
+        let script = ["sh", "-c", "grep -E 'Sig(Blk|Ign)' /proc/self/status"];
+        let plainly = states(options, &script);
+        assert!(plainly.contains("SigIgn"));
+        for record in [&["record", "-q"][..], &["record", "-o", "/proc/trace"]] {
+            let recorded = states(options, &[&[env!("CARGO_BIN_EXE_mpitrace")], record, &script].concat());
+            assert_eq!(recorded, plainly, "{options:?} {record:?}");
+        }
+    }
+}
+
+#[test]
+fn an_environment_that_is_nearly_full_keeps_no_program_from_running() {
+    let scene = Scene::new();
+    // The largest environment with which the kernel starts the recorder: what that adds is too much.
+    let with = |bytes: usize| {
+        let mut command = scene.record("exit 7");
+        let filling = "x".repeat(100_000);
+        (0..bytes / filling.len()).for_each(|n| _ = command.env(format!("FILLING{n}"), &filling));
+        command.env("REST", "x".repeat(bytes % filling.len())).stderr(Stdio::piped());
+        command
+    };
+    let (mut fits, mut fails) = (0, 16 << 20);
+    while fits + 64 < fails {
+        let middle = usize::midpoint(fits, fails);
+        let starts = with(middle).spawn().and_then(std::process::Child::wait_with_output).is_ok();
+        if starts { fits = middle } else { fails = middle }
+    }
+    let output = with(fits).output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(7), "{said}");
+    assert!(said.contains("with a larger environment; it runs, and is not recorded"), "{said}");
+}
+
+#[test]
 fn what_cannot_be_run_has_the_codes_of_the_shells() {
     let scene = Scene::new();
     fs::write(scene.path("data"), "").expect("a new file");

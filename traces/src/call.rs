@@ -102,6 +102,9 @@ impl Call {
 pub fn value_text(kind: Kind, value: &Value) -> String {
     let one = |i: i64| match (kind, constant::find(kind, i)) {
         (_, Some(constant)) => constant.name.to_owned(),
+        (Kind::Comm | Kind::Request | Kind::Type | Kind::Win | Kind::File, None) if i == constant::UNKNOWN_HANDLE => {
+            "an unknown handle".to_owned()
+        }
         (Kind::Buffer | Kind::Pointer | Kind::Attribute | Kind::Base, None) => format!("{i:#x}"),
         (Kind::Assert | Kind::Amode, None) if i > 0 => flags_text(kind, i),
         (Kind::Int, None) if i == constant::UNDEFINED => "MPI_UNDEFINED".to_owned(),

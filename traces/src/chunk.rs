@@ -125,7 +125,9 @@ impl Body {
         varint(gaps, zigzag(event.start.wrapping_sub(self.last_end) as i64));
         varint(durations, event.duration);
         varint(counts, u64::from(event.words));
-        digests.extend_from_slice(words);
+        if !words.is_empty() {
+            digests.extend_from_slice(words);
+        }
         self.last_end = event.start.wrapping_add(event.duration);
         self.calls = self.calls.saturating_add(1);
     }
@@ -189,9 +191,17 @@ fn count(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
-/// Appends a number in LEB128.
+/// Appends a number in LEB128. Nearly all have one byte or two, and a byte at a time is slower.
 #[inline]
-fn varint(out: &mut Vec<u8>, mut value: u64) {
+fn varint(out: &mut Vec<u8>, value: u64) {
+    match value {
+        0..0x80 => out.push(value as u8),
+        0x80..0x4000 => out.extend_from_slice(&[value as u8 | 0x80, (value >> 7) as u8]),
+        _ => long_varint(out, value),
+    }
+}
+
+fn long_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -407,7 +417,7 @@ pub struct Timeline {
 
 impl Timeline {
     /// Ticks as they are.
-    pub(crate) const TICKS: Timeline = Timeline { first_ticks: 0, first_ns: 0.0, ns_per_tick: 1.0 };
+    pub const TICKS: Timeline = Timeline { first_ticks: 0, first_ns: 0.0, ns_per_tick: 1.0 };
 
     /// For a process with this clock, in a trace that begins at `origin_ns`, which is real time.
     #[must_use]

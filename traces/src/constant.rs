@@ -65,6 +65,12 @@ pub const LOCK_SHARED: i64 = 302;
 pub const MODE_NOPRECEDE: i64 = 2048;
 /// MPI_MODE_NOSUCCEED.
 pub const MODE_NOSUCCEED: i64 = 16384;
+/// MPI_MODE_APPEND.
+pub const MODE_APPEND: i64 = 1;
+/// MPI_SEEK_SET.
+pub const SEEK_SET: i64 = 403;
+/// MPI_SEEK_CUR.
+pub const SEEK_CUR: i64 = 401;
 /// MPI_WIN_NULL.
 pub const WIN_NULL: i64 = 0x110;
 /// MPI_FILE_NULL.
@@ -155,6 +161,9 @@ mod tests {
             (Kind::Lock, "MPI_LOCK_SHARED", LOCK_SHARED),
             (Kind::Assert, "MPI_MODE_NOPRECEDE", MODE_NOPRECEDE),
             (Kind::Assert, "MPI_MODE_NOSUCCEED", MODE_NOSUCCEED),
+            (Kind::Amode, "MPI_MODE_APPEND", MODE_APPEND),
+            (Kind::Whence, "MPI_SEEK_SET", SEEK_SET),
+            (Kind::Whence, "MPI_SEEK_CUR", SEEK_CUR),
             (Kind::Win, "MPI_WIN_NULL", WIN_NULL),
             (Kind::File, "MPI_FILE_NULL", FILE_NULL),
             (Kind::Info, "MPI_INFO_NULL", INFO_NULL),

@@ -37,12 +37,18 @@ pub struct Cut {
     pub collectives: Vec<(i64, u64)>,
     /// Requests of receives from any source or with any tag that were not completed, with their communicators.
     pub pending: Vec<(i64, i64)>,
+    /// Requests of other operations that were not completed, and whose beginning is among the calls that are kept: which message to its
+    /// destination it is, and which message from its source or which collective, counted from 0 as above.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub under_way: Vec<(i64, u64, u64)>,
     /// Whether the numbers are not to be relied on: a call failed, or did something that is not counted.
     pub unsure: bool,
 }
 
 /// More numbers than this are not kept: then the cut is unsure.
 const NUMBERS_MAX: usize = 1 << 16;
+/// Where more operations than this are under way, the calls that begin more of them are not kept.
+const UNDER_WAY_MAX: usize = 1 << 12;
 
 /// A communicator, a rank in it, and a tag.
 type Channel = (i64, i64, i64);
@@ -67,6 +73,22 @@ impl Asked {
 struct Operation {
     sends: Option<Channel>,
     receives: Option<Asked>,
+    /// The communicator of a collective.
+    gathers: Option<i64>,
+    /// Whether more than the call that began it has a say in what becomes of it.
+    is_open: bool,
+    /// Which of the thread's calls began it, counted from 1.
+    begun: u64,
+    /// See [`Cut::under_way`].
+    numbers: (u64, u64),
+}
+
+impl Operation {
+    /// Whether it is known what it does, if the call that began it is.
+    fn is_certain(&self) -> bool {
+        let is_communication = self.sends.is_some() || self.receives.is_some() || self.gathers.is_some();
+        is_communication && !self.is_open && self.receives.is_none_or(|asked| asked.channel().is_some())
+    }
 }
 
 /// An object by what it is and its number.
@@ -75,6 +97,8 @@ type Id = (Kind, i64);
 /// A call that is kept as long as an object lives.
 #[derive(Debug)]
 struct Kept {
+    /// Which of the thread's calls it is, counted from 1.
+    number: u64,
     call: Call,
     object: Option<Object>,
     offset: u64,
@@ -118,6 +142,7 @@ impl Keeper {
         self.unsure |= unpack(chunk, &mut builder, lane, &Timeline::TICKS).is_err();
         self.until = chunk.first;
         let trace = builder.finish();
+        let before = self.seen;
         for event in &trace.lanes[lane].events {
             self.seen += 1;
             let call = trace.call(event.call);
@@ -135,6 +160,7 @@ impl Keeper {
         if self.unsure {
             (self.sent, self.received, self.collectives) = Default::default();
         }
+        self.keep_beginnings(before, &trace.lanes[lane].events, &trace);
         self.forget();
     }
 
@@ -143,6 +169,11 @@ impl Keeper {
         match function.class() {
             _ if matches!(function, mpi::START | mpi::STARTALL) => requests(call).into_iter().for_each(|r| self.start(r)),
             _ if function == mpi::REQUEST_FREE => self.free(call.int("request").unwrap_or_default()),
+            _ if function == mpi::CANCEL => {
+                if let Some(operation) = self.active.get_mut(&call.int("request").unwrap_or_default()) {
+                    operation.is_open = true;
+                }
+            }
             Class::PointToPoint => self.transfer(call, outcome),
             Class::Probe => {
                 let takes =
@@ -152,7 +183,7 @@ impl Keeper {
                 }
             }
             Class::Completion => self.complete(call, outcome),
-            _ => self.join(call),
+            _ => self.join(call, outcome),
         }
     }
 
@@ -167,7 +198,7 @@ impl Keeper {
         let sends = comm.zip(call.int("dest").filter(|rank| *rank >= 0)).zip(tag("sendtag")).map(|((c, r), t)| (c, r, t));
         let source = call.int("source").filter(|source| *source != crate::constant::PROC_NULL);
         let receives = comm.zip(source).zip(tag("recvtag")).map(|((comm, source), tag)| Asked { comm, source, tag });
-        let operation = Operation { sends, receives };
+        let operation = Operation { sends, receives, ..Operation::default() };
         match request {
             Some(request) if function.name().ends_with("_init") => drop(self.templates.insert(request, operation)),
             Some(request) => self.begin(request, operation),
@@ -180,8 +211,18 @@ impl Keeper {
         }
     }
 
-    fn begin(&mut self, request: i64, operation: Operation) {
+    fn begin(&mut self, request: i64, mut operation: Operation) {
+        let next = |numbers: &FxHashMap<Channel, u64>, channel| numbers.get(&channel).copied().unwrap_or(0);
+        let receives = operation.receives.and_then(Asked::channel);
+        operation.begun = self.seen;
+        operation.numbers.0 = operation.sends.map_or(0, |channel| next(&self.sent, channel));
+        operation.numbers.1 = match operation.gathers {
+            // It is counted already.
+            Some(comm) => self.collectives.get(&comm).map_or(0, |count| count - 1),
+            None => receives.map_or(0, |channel| next(&self.received, channel)),
+        };
         self.send(operation.sends);
+        receives.into_iter().for_each(|channel| self.has_received(channel));
         self.active.insert(request, operation);
     }
 
@@ -215,12 +256,8 @@ impl Keeper {
     /// A request that is freed goes on by itself.
     fn free(&mut self, request: i64) {
         self.templates.remove(&request);
-        if let Some(asked) = self.active.remove(&request).and_then(|operation| operation.receives) {
-            match asked.channel() {
-                Some(channel) => self.has_received(channel),
-                None => self.unsure = true,
-            }
-        }
+        let freed = self.active.remove(&request).and_then(|operation| operation.receives);
+        self.unsure |= freed.is_some_and(|asked| asked.channel().is_none());
     }
 
     fn complete(&mut self, call: &Call, outcome: &Outcome) {
@@ -236,23 +273,33 @@ impl Keeper {
             if let Some(sent) = operation.sends.filter(|_| is_cancelled).and_then(|channel| self.sent.get_mut(&channel)) {
                 *sent -= 1;
             }
-            let Some(asked) = operation.receives.filter(|_| !is_cancelled) else { continue };
-            let told = status.filter(|s| s.source >= 0).map(|s| (asked.comm, s.source, s.tag));
-            match told.or_else(|| asked.channel()) {
-                Some(channel) => self.has_received(channel),
-                None => self.unsure = true,
+            let Some(asked) = operation.receives else { continue };
+            if let Some(channel) = asked.channel() {
+                // It was counted when it began.
+                if let Some(received) = self.received.get_mut(&channel).filter(|_| is_cancelled) {
+                    *received -= 1;
+                }
+            } else if !is_cancelled {
+                match status.filter(|status| status.source >= 0) {
+                    Some(status) => self.has_received((asked.comm, status.source, status.tag)),
+                    None => self.unsure = true,
+                }
             }
         }
     }
 
-    fn join(&mut self, call: &Call) {
+    fn join(&mut self, call: &Call, outcome: &Outcome) {
         let function = call.function.small();
         // What meets in windows and files is not counted.
         self.unsure |= matches!(function.class(), Class::OneSided | Class::Io);
-        let Some(comm) = joins(function).and_then(|name| call.int(name)) else { return };
+        let Some(comm) = function.gathers().and_then(|name| call.int(name)) else { return };
         // Each start of a persistent collective takes part in one of its own.
-        self.unsure |= function.name().ends_with("_init");
+        let is_persistent = function.name().ends_with("_init");
+        self.unsure |= is_persistent;
         *self.collectives.entry(comm).or_default() += 1;
+        if let Some(request) = outcome.result(call.function, "request").int().filter(|_| !is_persistent) {
+            self.begin(request, Operation { gathers: Some(comm), ..Operation::default() });
+        }
     }
 
     /// Notes the objects that a call makes or frees, and keeps the call if it makes some.
@@ -274,28 +321,40 @@ impl Keeper {
         if makes.is_empty() && !is_about_objects(call.function) {
             return;
         }
-        let site = call.site.map(|site| trace.site(site));
-        self.kept.push(Kept {
-            call: call.clone(),
-            object: site.map(|site| trace.objects[site.object as usize].clone()),
-            offset: site.map_or(0, |site| site.offset),
-            outcome: outcome.clone(),
-            start: event.start_ns,
-            duration: event.duration_ns,
-            makes,
-            uses: named(call),
-        });
+        self.kept.push(Kept::new(self.seen, event, makes, trace));
+    }
+
+    /// Keeps those calls of a chunk that began what is still under way. `before` is how many calls there were before the chunk.
+    fn keep_beginnings(&mut self, before: u64, events: &[Event], trace: &crate::Trace) {
+        if self.active.len() > UNDER_WAY_MAX {
+            return;
+        }
+        for number in self.beginnings() {
+            let event = number.checked_sub(before + 1).and_then(|at| events.get(usize::try_from(at).ok()?));
+            if let (Some(event), Err(at)) = (event, self.kept.binary_search_by_key(&number, |kept| kept.number)) {
+                self.kept.insert(at, Kept::new(number, event, Vec::new(), trace));
+            }
+        }
+    }
+
+    /// Which calls began what is still under way.
+    fn beginnings(&self) -> FxHashSet<u64> {
+        self.active.values().filter(|operation| operation.is_certain()).map(|operation| operation.begun).collect()
     }
 
     /// Drops the calls that made objects which are gone, and which no other one was made of.
     fn forget(&mut self) {
         self.references.retain(|_, references| *references > 0);
         let mut needed: FxHashSet<Id> = self.references.keys().copied().collect();
+        let beginnings = self.beginnings();
         let mut is_needed: Vec<bool> = Vec::with_capacity(self.kept.len());
         for kept in self.kept.iter().rev() {
             let lives = |ids: &[Id]| ids.iter().any(|id| needed.contains(id));
-            let keeps =
-                is_initialization(kept.call.function) || lives(if kept.makes.is_empty() { &kept.uses } else { &kept.makes });
+            let is_about = match kept.makes.as_slice() {
+                [] if is_about_objects(kept.call.function) => lives(&kept.uses),
+                makes => lives(makes),
+            };
+            let keeps = is_initialization(kept.call.function) || is_about || beginnings.contains(&kept.number);
             if keeps {
                 needed.extend(&kept.uses);
             }
@@ -308,16 +367,19 @@ impl Keeper {
     /// What is left of all calls seen so far, and the calls that are kept of them.
     #[must_use]
     pub fn cut(&self) -> (Cut, Option<Chunk>) {
-        let mut received = self.received.clone();
-        let mut pending = Vec::new();
+        let (mut pending, mut under_way) = (Vec::new(), Vec::new());
         for (request, operation) in &self.active {
-            match operation.receives.map(|asked| (asked.comm, asked.channel())) {
-                Some((_, Some(channel))) => *received.entry(channel).or_default() += 1,
-                Some((comm, None)) => pending.push((*request, comm)),
-                None => {}
+            let is_kept = |begun: u64| self.kept.binary_search_by_key(&begun, |kept| kept.number).is_ok();
+            match operation.receives {
+                Some(asked) if asked.channel().is_none() => pending.push((*request, asked.comm)),
+                _ if operation.is_certain() && is_kept(operation.begun) => {
+                    under_way.push((*request, operation.numbers.0, operation.numbers.1));
+                }
+                _ => {}
             }
         }
         pending.sort_unstable();
+        under_way.sort_unstable();
         let rows = |numbers: &FxHashMap<Channel, u64>| {
             let sorted: BTreeMap<_, _> = numbers.iter().collect();
             sorted.into_iter().map(|(&(comm, rank, tag), &count)| (comm, rank, tag, count)).collect()
@@ -329,9 +391,10 @@ impl Keeper {
             kept: u32::try_from(self.kept.len()).unwrap_or(u32::MAX),
             until: self.until,
             sent: rows(&self.sent),
-            received: rows(&received),
+            received: rows(&self.received),
             collectives: collectives.into_iter().collect(),
             pending,
+            under_way,
             unsure: self.unsure,
         };
         (cut, self.kept_chunk())
@@ -352,6 +415,24 @@ impl Keeper {
         let trace = builder.finish();
         let lane = &trace.lanes[lane];
         body_of(&trace, lane, 0..lane.events.len()).pack(0, self.thread)
+    }
+}
+
+impl Kept {
+    fn new(number: u64, event: &Event, makes: Vec<Id>, trace: &crate::Trace) -> Kept {
+        let call = trace.call(event.call);
+        let site = call.site.map(|site| trace.site(site));
+        Kept {
+            number,
+            call: call.clone(),
+            object: site.map(|site| trace.objects[site.object as usize].clone()),
+            offset: site.map_or(0, |site| site.offset),
+            outcome: event.outcome.map(|outcome| trace.outcome(outcome).clone()).unwrap_or_default(),
+            start: event.start_ns,
+            duration: event.duration_ns,
+            makes,
+            uses: named(call),
+        }
     }
 }
 
@@ -377,32 +458,9 @@ impl Cut {
     }
 }
 
-/// The parameter that names the communicator all of whose members make this call together.
-#[must_use]
-pub fn joins(function: Function) -> Option<&'static str> {
-    Some(match function {
-        mpi::COMM_DUP
-        | mpi::COMM_DUP_WITH_INFO
-        | mpi::COMM_IDUP
-        | mpi::COMM_IDUP_WITH_INFO
-        | mpi::COMM_SPLIT
-        | mpi::COMM_SPLIT_TYPE
-        | mpi::COMM_CREATE
-        | mpi::COMM_SPAWN
-        | mpi::COMM_SPAWN_MULTIPLE
-        | mpi::COMM_DISCONNECT
-        | mpi::CART_SUB => "comm",
-        mpi::CART_CREATE | mpi::GRAPH_CREATE | mpi::DIST_GRAPH_CREATE | mpi::DIST_GRAPH_CREATE_ADJACENT => "comm_old",
-        mpi::INTERCOMM_MERGE => "intercomm",
-        mpi::INTERCOMM_CREATE => "local_comm",
-        _ if function.class() == Class::Collective && function.parameter("comm").is_some() => "comm",
-        _ => return None,
-    })
-}
-
 /// Whether a call that fails leaves open how far the communication has come.
 fn communicates(function: Function) -> bool {
-    matches!(function.class(), Class::PointToPoint | Class::Probe | Class::Completion) || joins(function.small()).is_some()
+    matches!(function.class(), Class::PointToPoint | Class::Probe | Class::Completion) || function.gathers().is_some()
 }
 
 fn is_initialization(function: Function) -> bool {
@@ -534,5 +592,23 @@ mod tests {
         assert_eq!(cut.sent, [(0x101, 1, 7, 2), (0x101, 3, 9, 2)]);
         assert_eq!(cut.received, [(0x101, 2, 5, 1)]);
         assert_eq!((cut.collectives, cut.pending, cut.unsure), (vec![(0x101, 1)], vec![(FIRST_MADE, 0x101)], false));
+    }
+
+    #[test]
+    fn the_beginning_of_what_is_under_way_is_kept() {
+        let mut builder = TraceBuilder::with_ranks(1);
+        let message = [("source", Value::Int(1)), ("tag", Value::Int(7)), ("comm", Value::Int(0x101))];
+        let request = |n| [("request", Value::Int(FIRST_MADE + n))];
+        for n in 0..3 {
+            builder.push(0, mpi::IRECV, 1, &message, Some(&request(n)));
+        }
+        let status = [("status", Value::Ints([1, 7, 4, 0].into()))];
+        builder.push(0, mpi::WAIT, 1, &request(0), Some(&status));
+        builder.push(0, mpi::CANCEL, 1, &request(2), Some(&[]));
+        builder.push(0, mpi::IBARRIER, 1, &[("comm", Value::Int(0x101))], Some(&request(0)));
+        let (cut, kept) = keeper_of(0, builder).cut();
+        assert_eq!(cut.received, [(0x101, 1, 7, 3)]);
+        assert_eq!(cut.under_way, [(FIRST_MADE, 0, 0), (FIRST_MADE + 1, 0, 1)], "the third may come to nothing");
+        assert_eq!((cut.calls, kept.map(|kept| kept.calls)), (4, Some(2)));
     }
 }

@@ -241,6 +241,31 @@ impl Function {
     pub fn small(self) -> Function {
         self.name().strip_suffix("_c").and_then(Function::named).unwrap_or(self)
     }
+
+    /// The parameter that names the communicator all of whose members make this call together, in the same order as all others of its kind.
+    #[must_use]
+    pub fn gathers(self) -> Option<&'static str> {
+        Some(match self.small() {
+            mpi::COMM_DUP
+            | mpi::COMM_DUP_WITH_INFO
+            | mpi::COMM_IDUP
+            | mpi::COMM_IDUP_WITH_INFO
+            | mpi::COMM_SPLIT
+            | mpi::COMM_SPLIT_TYPE
+            | mpi::COMM_CREATE
+            | mpi::COMM_SPAWN
+            | mpi::COMM_SPAWN_MULTIPLE
+            | mpi::COMM_ACCEPT
+            | mpi::COMM_CONNECT
+            | mpi::COMM_DISCONNECT
+            | mpi::CART_SUB => "comm",
+            mpi::CART_CREATE | mpi::GRAPH_CREATE | mpi::DIST_GRAPH_CREATE | mpi::DIST_GRAPH_CREATE_ADJACENT => "comm_old",
+            mpi::INTERCOMM_MERGE => "intercomm",
+            mpi::INTERCOMM_CREATE => "local_comm",
+            _ if self.class() == Class::Collective && self.parameter("comm").is_some() => "comm",
+            _ => return None,
+        })
+    }
 }
 
 impl fmt::Debug for Function {
@@ -272,5 +297,6 @@ mod tests {
         let counts = f.parameters()[f.parameter("recvcounts").unwrap()];
         assert_eq!((counts.kind, counts.length, counts.root_only), (Kind::Count, Length::CommSize, true));
         assert_eq!(mpi::SEND_C.small(), mpi::SEND);
+        assert_eq!([mpi::BCAST_C, mpi::CART_CREATE, mpi::SEND].map(Function::gathers), [Some("comm"), Some("comm_old"), None]);
     }
 }

@@ -147,9 +147,11 @@ pub fn assemble(path: &Path, parts: Vec<Part>, damage: Vec<String>) -> Result<Tr
     missing_ranks(path, &mut trace);
     let paused = trace.paused_ranks();
     if !paused.is_empty() {
-        trace
-            .damage
-            .push(format!("the program switched the recording of {} off for a time, by MPI_Pcontrol", rank_list(&paused)));
+        let skipped = trace.skipped_calls().map(|count| format!(": {count} calls are missing")).unwrap_or_default();
+        trace.damage.push(format!(
+            "the program switched the recording of {} off for a time, by MPI_Pcontrol{skipped}",
+            rank_list(&paused)
+        ));
     }
     incomplete_ranks(path, &mut trace);
     dropped_calls(path, &mut trace);

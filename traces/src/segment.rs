@@ -391,9 +391,8 @@ impl<M: DerefMut<Target = [u8]>> Recording<M> {
     #[inline]
     pub fn begin(&mut self, call: u32, start: u64) -> Open {
         let at = HEADER + self.events;
-        self.put(at, u64::from(call));
-        self.put(at + 8, start);
-        self.put(at + 16, 0);
+        let (places, _) = self.ring.0[at..at + EVENT].as_chunks_mut::<8>();
+        places.copy_from_slice(&[u64::from(call), start, 0].map(u64::to_le_bytes));
         self.advance(EVENT);
         Open { at, start }
     }
@@ -412,10 +411,14 @@ impl<M: DerefMut<Target = [u8]>> Recording<M> {
         for (i, &word) in words[..kept].iter().enumerate() {
             self.put(open.at + EVENT + i * 8, word);
         }
-        self.put(open.at + 16, end.saturating_sub(open.start).min(DURATION) | (kept as u64) << 48);
         let call = self.ring.word(open.at) & u64::from(u32::MAX);
-        self.put(open.at, call | u64::from(outcome + 1) << 32);
-        self.advance(kept * 8);
+        let duration = end.saturating_sub(open.start).min(DURATION);
+        let (places, _) = self.ring.0[open.at..open.at + EVENT].as_chunks_mut::<8>();
+        places[2] = (duration | (kept as u64) << 48).to_le_bytes();
+        places[0] = (call | u64::from(outcome + 1) << 32).to_le_bytes();
+        if kept > 0 {
+            self.advance(kept * 8);
+        }
         self.poll = None;
     }
 

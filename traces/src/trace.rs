@@ -5,6 +5,8 @@
 use std::num::NonZeroU32;
 use std::ops::Range;
 
+use rustc_hash::FxHashMap;
+
 use crate::call::{Call, Outcome};
 use crate::constant::FIRST_MADE;
 use crate::cut::Cut;
@@ -208,11 +210,33 @@ impl Trace {
         if !is_switch.contains(&true) {
             return Vec::new();
         }
-        let is_off = |lane: &Lane, event: &Event| is_switch[event.call.0 as usize] && lane.words_of(event) == [1];
+        let is_off = |lane: &Lane, event: &Event| is_switch[event.call.0 as usize] && lane.words_of(event).first() == Some(&1);
         let is_paused = |lane: &&Lane| lane.events.iter().any(|event| is_off(lane, event));
         let mut ranks: Vec<u32> = self.lanes.iter().filter(is_paused).filter_map(|lane| lane.rank).collect();
         ranks.dedup();
         ranks
+    }
+
+    /// How many calls were not recorded while the program had switched the recording off; None if nobody counted all of them.
+    #[must_use]
+    pub fn skipped_calls(&self) -> Option<u64> {
+        let mut skipped = 0;
+        let mut is_off: FxHashMap<u32, bool> = FxHashMap::default();
+        for lane in &self.lanes {
+            for event in &lane.events {
+                match (self.call(event.call).function, lane.words_of(event)) {
+                    (mpi::PCONTROL, [1]) => _ = is_off.insert(lane.process, true),
+                    (mpi::PCONTROL, [0, count]) | (mpi::FINALIZE, [count]) => {
+                        skipped += count;
+                        is_off.insert(lane.process, false);
+                    }
+                    // An older recorder counted nothing.
+                    (mpi::PCONTROL, [0]) => return None,
+                    _ => {}
+                }
+            }
+        }
+        is_off.values().all(|off| !off).then_some(skipped)
     }
 
     /// The world that a rank is in: the first of its ranks, and how many they are.

@@ -10,7 +10,7 @@ use traces::payload::{Keep, whole_digest};
 use traces::record::{Clock, ProcessRecord, Record};
 use traces::segment::{RING_BYTES, Recording};
 use traces::store::{Contents, PIECE_BYTES, Packer};
-use traces::{Ending, Error, Event, Frame, FrameId, Function, Object, Site, Trace, TraceBuilder, Value, mpi};
+use traces::{Call, Ending, Error, Event, Frame, FrameId, Function, Object, Outcome, Site, Trace, TraceBuilder, Value, mpi};
 
 /// A trace of two ranks with a send, a receive, and a call that never returned.
 fn sample() -> Trace {
@@ -45,6 +45,31 @@ fn what_is_written_is_read() {
     let status = read.outcome(event.outcome.unwrap()).statuses(mpi::RECV).next().unwrap();
     assert_eq!((status.source, status.tag, status.bytes), (0, 7, 16));
     assert_eq!(read.lanes[1].events[1].outcome, None);
+}
+
+/// A rank whose program switches the recording off and, with these words, on again.
+fn switched(function: Function, words: &[u64]) -> Trace {
+    let mut builder = TraceBuilder::with_ranks(1);
+    for (function, words) in [(mpi::PCONTROL, &[1][..]), (function, words)] {
+        let values: Box<[Value]> = function.parameters().iter().map(|_| Value::Nil).collect();
+        let call = builder.call(Call { function, site: None, caller: None, arguments: values.clone() });
+        let outcome = Some(builder.outcome(Outcome { code: 0, results: values }));
+        builder.event(0, Event { call, outcome, start_ns: 0, duration_ns: 1, words_at: 0, words_len: 0 }, words);
+    }
+    builder.finish()
+}
+
+#[test]
+fn what_was_left_out_is_counted_where_the_recorder_has() {
+    let told = |trace: &Trace| {
+        let (_home, path) = written(trace);
+        traces::open(&path).unwrap().damage
+    };
+    let text = "the program switched the recording of rank 0 off for a time, by MPI_Pcontrol";
+    assert_eq!(told(&switched(mpi::PCONTROL, &[0, 7])), [format!("{text}: 7 calls are missing")]);
+    assert_eq!(told(&switched(mpi::FINALIZE, &[9])), [format!("{text}: 9 calls are missing")]);
+    assert_eq!(told(&switched(mpi::PCONTROL, &[0])), [text], "an older recorder did not count");
+    assert_eq!(told(&switched(mpi::PCONTROL, &[])), [text], "it is still off");
 }
 
 #[test]

@@ -227,7 +227,7 @@ impl Abi {
                 let bytes = unsafe { ((at + 16) as *const u64).read_unaligned() };
                 (word(0), word(4), bytes as i64, word(12) != 0)
             }
-            FamilyAbi::Standard => (word(0), word(4), standard_bytes(at), false),
+            FamilyAbi::Standard => (word(0), word(4), standard_bytes(at), is_cancelled(at)),
         };
         Status { source: self.rank(source), tag: self.tag(tag), bytes, cancelled }
     }
@@ -240,4 +240,12 @@ fn standard_bytes(status: usize) -> i64 {
     // SAFETY: status and address are valid, MPI_BYTE is predefined.
     let code = unsafe { real::pmpi(mpi::GET_COUNT, [status, byte, (&raw mut count) as usize]) };
     if code == Some(0) && count >= 0 { i64::from(count) } else { -1 }
+}
+
+/// Whether a status of the standard ABI is that of an operation that was cancelled: the library is asked for that, too.
+fn is_cancelled(status: usize) -> bool {
+    let mut flag = 0i32;
+    // SAFETY: status and address are valid.
+    let code = unsafe { real::pmpi(mpi::TEST_CANCELLED, [status, (&raw mut flag) as usize]) };
+    code == Some(0) && flag != 0
 }

@@ -3,7 +3,7 @@
 //! Only memory that the standard lets the library read is read, and only where the argument is significant on this rank.
 
 use traces::call::Value;
-use traces::constant::{IN_PLACE, ROOT};
+use traces::constant::IN_PLACE;
 use traces::{Direction, Kind, Length};
 
 use crate::abi::{Abi, abi};
@@ -238,10 +238,7 @@ impl<'a> Reader<'a> {
         let abi = abi();
         let comm = shape.comm.map_or(0, |at| abi.handle(Kind::Comm, a[at]));
         let known = handles.communicators.get(comm).copied().unwrap_or_default();
-        let is_root = shape.root.is_none_or(|at| {
-            let root = abi.rank(a[at] as i32);
-            root == ROOT || root == known.rank
-        });
+        let is_root = shape.root.is_none_or(|at| known.is_root(abi.rank(a[at] as i32)));
         Reader { abi, shape, a, is_root, comm, known }
     }
 
@@ -315,7 +312,7 @@ impl<'a> Reader<'a> {
             | Kind::Typeclass => self.abi.word(kind, word as i32),
             Kind::Keyval => self.abi.keyval(word as i32).0,
             Kind::Assert | Kind::Amode => self.abi.flags(kind, word as i32),
-            Kind::Comm if self.abi.handle(kind, word) == self.comm => self.known.id,
+            Kind::Comm if self.known.id != handles::UNKNOWN && self.abi.handle(kind, word) == self.comm => self.known.id,
             kind if is_handle(kind) => handles.number(kind, self.abi.handle(kind, word)),
             _ => word as i64,
         }

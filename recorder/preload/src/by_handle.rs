@@ -56,6 +56,21 @@ impl ByHandle {
         if self.rest.is_empty() { None } else { self.rest.remove(&handle) }
     }
 
+    /// Forgets a handle if it has this place. Gives whether it had.
+    #[inline]
+    pub fn remove_at(&mut self, handle: u64, place: u32) -> bool {
+        let home = self.home(handle);
+        if *home == (handle, place) {
+            home.1 = FREE;
+            return true;
+        }
+        let is_there = !self.rest.is_empty() && self.rest.get(&handle) == Some(&place);
+        if is_there {
+            self.rest.remove(&handle);
+        }
+        is_there
+    }
+
     /// Forgets a handle.
     #[inline]
     pub fn remove(&mut self, handle: u64) {

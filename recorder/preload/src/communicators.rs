@@ -7,7 +7,7 @@
 
 use recorder::settings::Origin;
 use rustc_hash::FxHashMap;
-use traces::constant::{COMM_NULL, COMM_SELF, COMM_WORLD, FIRST_MADE};
+use traces::constant::{COMM_NULL, COMM_SELF, COMM_WORLD, FIRST_MADE, ROOT, UNKNOWN_HANDLE};
 use traces::{Function, Kind, mpi};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -26,8 +26,18 @@ pub struct Communicator {
     pub rank: i64,
     /// The length of the arrays of its vector collectives: its size, or that of the remote group.
     pub peers: usize,
+    /// Whether it has two groups.
+    pub is_inter: bool,
     /// How many neighbours send to this process, and how many it sends to.
     pub degrees: (usize, usize),
+}
+
+impl Communicator {
+    /// Whether this process is the root that a call names. In an intercommunicator the root itself says MPI_ROOT, and the number is one of
+    /// the other group. Of a communicator that is not known, nobody is: what means something at the root only may be anything elsewhere.
+    pub fn is_root(&self, root: i64) -> bool {
+        root == ROOT || (self.id != UNKNOWN_HANDLE && !self.is_inter && root == self.rank)
+    }
 }
 
 /// The members of a communicator as the trace names them: ranks in the MPI_COMM_WORLD of the first world; 2³² times its number more for those
@@ -99,7 +109,8 @@ impl Communicators {
     fn begin_spawned(&mut self, parent: u64, origin: &Origin, rank: i32) {
         self.own_world = origin.world;
         let (id, peers) = (origin.comm, origin.parents.len());
-        self.known.insert(parent, Communicator { id, rank: i64::from(rank), peers, ..Communicator::default() });
+        let known = Communicator { id, rank: i64::from(rank), peers, is_inter: true, ..Communicator::default() };
+        self.known.insert(parent, known);
         self.remember_others(parent, origin.parents.clone());
     }
 
@@ -202,7 +213,7 @@ impl Communicators {
             }
         }
         if !members.remote.is_empty() {
-            communicator.peers = members.remote.len();
+            (communicator.peers, communicator.is_inter) = (members.remote.len(), true);
         }
         self.known.insert(handle, communicator);
         (id, members)

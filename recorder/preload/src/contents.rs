@@ -3,14 +3,13 @@
 //! Where an argument means nothing on this process it is not looked at: it may be anything.
 
 use traces::buffers::{Places, Times, Whose, blocks};
-use traces::constant::{IN_PLACE, PROC_NULL, ROOT};
-use traces::{Class, Kind, Length, mpi};
+use traces::constant::{IN_PLACE, PROC_NULL};
+use traces::{Class, Kind, Length};
 
 use crate::abi::{Abi, abi};
 use crate::communicators::Communicator;
 use crate::handles::{Handles, UNKNOWN};
-use crate::payload::Payload;
-use crate::real;
+use crate::payload::{Arrangement, Payload};
 use crate::shape::Shape;
 
 /// One side of a call: a buffer, or several that follow each other.
@@ -92,22 +91,14 @@ impl Finder<'_> {
     /// Whether a process has this part in a collective with a root. In an intercommunicator the root says that it is the root, the rest of
     /// its group take no part, and the other group do what members do.
     fn has_part(&self, root: i64, whose: Whose) -> bool {
-        let is_inter = self.is_inter();
-        let is_root = root == ROOT || (!is_inter && root == self.known.rank);
+        let is_inter = self.known.is_inter;
+        let is_root = self.known.is_root(root);
         let is_member = root != PROC_NULL && !(is_inter && is_root);
         match whose {
             Whose::Root => is_root,
             Whose::Others => is_member && !is_root,
             Whose::All | Whose::NotFirst => is_member,
         }
-    }
-
-    fn is_inter(&self) -> bool {
-        let mut flag = 0i32;
-        let Some(comm) = self.shape.comm else { return false };
-        // SAFETY: the communicator is one that the program was given, and the flag is an int.
-        let code = unsafe { real::pmpi(mpi::COMM_TEST_INTER, [self.a[comm], (&raw mut flag) as usize]) };
-        code != Some(0) || flag != 0
     }
 
     /// Whether the operation is MPI_NO_OP: then the origin is not read.
@@ -135,7 +126,7 @@ impl Finder<'_> {
         let types = self.shape.parameters[places.datatype].length != Length::Scalar;
         let range = match places.times {
             // Only the size of the other group is known, and the counts are for this one.
-            Times::Sum if self.is_inter() => return,
+            Times::Sum if self.known.is_inter => return,
             Times::Own => {
                 let own = usize::try_from(self.known.rank).unwrap_or(0);
                 own..own + 1
@@ -166,7 +157,7 @@ impl Finder<'_> {
         match times {
             Times::Once | Times::Sum | Times::Own => 1,
             // The sides of an intercommunicator may differ in size, and this is about the own one.
-            Times::Peers if self.shape.function.small().name().ends_with("educe_scatter_block") && self.is_inter() => 0,
+            Times::Peers if self.shape.function.small().name().ends_with("educe_scatter_block") && self.known.is_inter => 0,
             Times::Peers => peers(self.known.peers),
             Times::InDegree => peers(self.known.degrees.0),
             Times::OutDegree => peers(self.known.degrees.1),
@@ -202,7 +193,7 @@ impl Finder<'_> {
         let datatype = handles.datatype(handle)?;
         Some(Payload {
             bytes: datatype.bytes,
-            contiguous: datatype.contiguous,
+            arrangement: if datatype.contiguous { Arrangement::Contiguous } else { Arrangement::Scattered },
             datatype: (handle as usize, datatype.id),
             ..Payload::default()
         })

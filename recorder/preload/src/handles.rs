@@ -124,7 +124,10 @@ impl Handles {
     #[inline]
     pub fn number(&mut self, kind: Kind, handle: u64) -> i64 {
         match kind {
-            Kind::Comm => self.communicators.get(handle).map_or(UNKNOWN, |c| c.id),
+            Kind::Comm => match self.communicators.get(handle) {
+                Some(communicator) => communicator.id,
+                None => abi().predefined(kind, handle).unwrap_or(UNKNOWN),
+            },
             Kind::Type => self.datatype(handle).map_or(UNKNOWN, |d| d.id),
             _ => self.objects(kind).number(kind, handle),
         }
@@ -261,10 +264,20 @@ pub fn free_nested(kind: Kind, handle: u64) {
     }
 }
 
+/// The handles before any call.
+#[cold]
+#[inline(never)]
+fn first_handles() -> Handles {
+    Handles::default()
+}
+
 /// Works on the handles in this turn.
 #[inline]
 fn in_turn<R>(_turn: Turn, work: impl FnOnce(&mut Handles) -> R) -> R {
     // SAFETY: there is one turn at a time, so this is the only reference.
-    let handles = unsafe { &mut *SHARED.0.get() };
-    work(handles.get_or_insert_with(Handles::default))
+    let handles = match unsafe { &mut *SHARED.0.get() } {
+        Some(handles) => handles,
+        none => none.insert(first_handles()),
+    };
+    work(handles)
 }

@@ -18,6 +18,7 @@ use traces::record::{Chunk, Record};
 use traces::segment::{RING_BYTES, Recording, STOP_AT, Stop};
 
 use crate::arguments::Arguments;
+use crate::following::Following;
 use crate::methods::Methods;
 use crate::output::{Output, without_signals};
 use crate::process::{self, Process, clock};
@@ -82,7 +83,8 @@ impl DerefMut for Mapping {
     }
 }
 
-/// The recording of one thread.
+/// The recording of one thread. Its fields are written in every call, and what lies across the edge of a page is slow to write: it lies in one.
+#[repr(align(4096))]
 pub struct Lane {
     /// The process that it belongs to.
     pub process: &'static Process,
@@ -102,6 +104,8 @@ pub struct Lane {
     pub arguments: Arguments,
     /// The results of the call at hand.
     pub results: Results,
+    /// The course that the thread follows, if it is replayed.
+    pub following: Option<Box<Following>>,
     /// What the library is told to start in place of what the program named.
     pub spawn: Option<Spawn>,
     /// Where the ring's contents are packed.
@@ -221,6 +225,7 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
         recent: Recent::default(),
         arguments: Arguments::default(),
         results: Results::keeping(store),
+        following: Following::of_thread(process, thread),
         spawn: None,
         body: Body::default(),
         chunks,
@@ -234,15 +239,29 @@ fn begin(process: &'static Process) -> Option<*mut Lane> {
 /// Has it noted in the segment when this thread ends, which the end of the process is not.
 fn tell_end_of_thread(lane: *mut Lane) {
     static KEY: OnceLock<Option<libc::pthread_key_t>> = OnceLock::new();
-    let key = KEY.get_or_init(|| {
-        let mut key = 0;
-        // SAFETY: the key is written before it is used; the destructor lives as long as the process, like this library.
-        (unsafe { libc::pthread_key_create(&raw mut key, Some(thread_ends)) } == 0).then_some(key)
-    });
-    if let Some(key) = key {
+    if let Some(key) = KEY.get_or_init(key_apart) {
         // SAFETY: the key is valid, and the value is what the destructor expects. If it is not kept the end is not noted.
         unsafe { libc::pthread_setspecific(*key, lane.cast()) };
     }
+}
+
+/// A key for values of threads, far from the first ones. A copy of the C library in a namespace of its own (`dlmopen`) counts its keys from 0, too,
+/// and finds their values in the same place of the thread: what lies in there would be its own to it. Intel MPI crashed so.
+fn key_apart() -> Option<libc::pthread_key_t> {
+    const APART: libc::pthread_key_t = 512;
+    let mut keys: Vec<libc::pthread_key_t> = Vec::new();
+    while keys.last().is_none_or(|last| *last < APART) {
+        let mut key = 0;
+        // SAFETY: the key is written before it is used; the destructor lives as long as the process, like this library.
+        if unsafe { libc::pthread_key_create(&raw mut key, Some(thread_ends)) } != 0 {
+            break;
+        }
+        keys.push(key);
+    }
+    let last = keys.pop();
+    // SAFETY: they were made above, and have no values.
+    keys.into_iter().for_each(|key| unsafe { _ = libc::pthread_key_delete(key) });
+    last
 }
 
 /// A thread that has a lane ends.

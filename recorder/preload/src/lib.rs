@@ -15,6 +15,8 @@ mod communicators;
 mod contents;
 mod dlsym;
 mod fetches;
+mod following;
+mod forcing;
 mod frames;
 mod gather;
 mod handles;

@@ -4,6 +4,7 @@
 //! only while no CUDA driver is loaded: a pointer might be a device's then, and reading it would kill the program.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use traces::constant::COMM_SELF;
@@ -13,7 +14,19 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::abi::abi;
 use crate::readable::{Asked, PAGE};
-use crate::{handles, loader, real};
+use crate::{handles, loader, process, real};
+
+/// How the data of a buffer lies. This takes a word like all else in a [`Payload`]: where the compiler leaves gaps it copies these too, in pieces
+/// that overlap, and a processor waits for each piece that it reads otherwise than it was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Arrangement {
+    /// With holes in it, or nobody knows.
+    #[default]
+    Scattered,
+    /// Without holes.
+    Contiguous,
+}
 
 /// A buffer as a call names it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,10 +37,18 @@ pub struct Payload {
     pub count: i64,
     /// Bytes of data in an element.
     pub bytes: u64,
-    /// Whether it has no holes.
-    pub contiguous: bool,
+    /// How its data lies.
+    pub arrangement: Arrangement,
     /// The native handle of its datatype, for packing, and its number: the handle may be another's when it is needed.
     pub datatype: (usize, i64),
+}
+
+impl Payload {
+    /// Whether it has no holes.
+    #[inline]
+    pub fn is_contiguous(&self) -> bool {
+        self.arrangement == Arrangement::Contiguous
+    }
 }
 
 impl Payload {
@@ -103,7 +124,7 @@ impl Digester {
             return 0;
         }
         match blocks {
-            [block] if block.contiguous && (len <= WHOLE_MAX || taking.keep == Keep::Full) => {
+            [block] if block.is_contiguous() && (len <= WHOLE_MAX || taking.keep == Keep::Full) => {
                 self.bytes_at(block.address, len, since).map_or(0, whole_digest)
             }
             _ if taking.keep == Keep::Full => self.streamed(blocks, len, since).unwrap_or(0),
@@ -150,7 +171,7 @@ impl Digester {
             if own.is_empty() {
                 continue;
             }
-            if block.contiguous {
+            if block.is_contiguous() {
                 each(self.bytes_at(block.address + own.start as usize, own.end - own.start, since)?);
             } else {
                 self.read_packed(block, own, since, part.end - part.start <= WHOLE_MAX, each)?;
@@ -168,6 +189,9 @@ impl Digester {
         each: &mut dyn FnMut(&[u8]),
     ) -> Option<()> {
         if block.bytes > if is_sample { SAMPLED_ELEMENT_MAX } else { ELEMENT_MAX } {
+            return None;
+        }
+        if block.address == 0 && !packs_from_bottom() {
             return None;
         }
         let (handle, number) = block.datatype;
@@ -201,6 +225,17 @@ impl Digester {
         }
         self.asked.is_readable(begin, 1) && self.asked.is_readable(begin.wrapping_add(len - 1), 1)
     }
+}
+
+/// Whether the library packs what a datatype says where it is (MPI_BOTTOM). Old ones of MPICH take that for an error, which ends the program, and
+/// so may those that were made from them.
+fn packs_from_bottom() -> bool {
+    static DOES: OnceLock<bool> = OnceLock::new();
+    let known = |library: &str| {
+        let is_known = ["Open MPI", "Intel(R) MPI"].iter().any(|name| library.starts_with(name));
+        is_known || process::mpich_version(library).is_some_and(|version| version >= (4, 1))
+    };
+    *DOES.get_or_init(|| process::recording().is_some_and(|process| known(&process.record.library)))
 }
 
 /// Where the bytes of an element lie.

@@ -16,7 +16,7 @@ use traces::segment::Stop;
 
 use crate::gather::{Gathered, Share};
 use crate::output::without_signals;
-use crate::{loader, python, readable, real, stacks, turns, weak};
+use crate::{following, loader, python, readable, real, stacks, turns, weak};
 
 const UNDECIDED: u8 = 0;
 const ON: u8 = 1;
@@ -24,6 +24,8 @@ const OFF: u8 = 2;
 
 /// Whether MPI_Pcontrol has switched the recording off.
 static PAUSED: AtomicBool = AtomicBool::new(false);
+/// Calls that were not recorded because it is.
+static SKIPPED: AtomicU64 = AtomicU64::new(0);
 static STATE: AtomicU8 = AtomicU8::new(UNDECIDED);
 static THREADS: AtomicU32 = AtomicU32::new(0);
 static PROCESS: OnceLock<Process> = OnceLock::new();
@@ -64,6 +66,16 @@ pub fn is_paused() -> bool {
 /// MPI_Pcontrol switches the recording off or on. Gives whether it was the other way before.
 pub fn pause(off: bool) -> bool {
     PAUSED.swap(off, Ordering::Relaxed) != off
+}
+
+/// A call is not recorded, because recording is off.
+pub fn skip() {
+    SKIPPED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// How many those are, since this was asked the last time.
+pub fn take_skipped() -> u64 {
+    SKIPPED.swap(0, Ordering::Relaxed)
 }
 
 /// The recording, if it is on. The first to ask begins it.
@@ -172,6 +184,12 @@ fn describe(settings: &Settings) -> ProcessRecord {
     }
 }
 
+/// The version of MPICH, if this is the name of one and no library that was made from it.
+pub fn mpich_version(library: &str) -> Option<(u32, u32)> {
+    let mut numbers = library.strip_prefix("MPICH Version:")?.trim().split('.').map(|n| n.parse::<u32>().ok());
+    Some((numbers.next()??, numbers.next()??))
+}
+
 /// The first line of what the library says of itself.
 fn library() -> String {
     // MPICH writes up to 8 KiB.
@@ -217,8 +235,10 @@ impl Process {
         }
         match traces::join_finished(parts, &self.settings.output, share.processes as usize) {
             Ok(Some(summary)) => {
+                let followed = following::report(parts);
                 remove_segments(parts);
                 self.report(&summary);
+                followed.filter(|_| !self.settings.quiet).inspect(|line| say(line));
             }
             Ok(None) => {}
             Err(error) => {
@@ -253,7 +273,7 @@ fn relative(path: &Path) -> String {
 }
 
 /// What the files of a segment are called.
-const SEGMENT_FILES: [&str; 5] = ["ring", "chunks", "older", "cut", "part"];
+const SEGMENT_FILES: [&str; 7] = ["ring", "chunks", "older", "cut", "part", "course", "followed"];
 
 fn remove_segments(parts: &Path) {
     for entry in fs::read_dir(parts).into_iter().flatten().flatten() {

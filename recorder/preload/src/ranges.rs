@@ -36,6 +36,10 @@ impl Ranges {
     #[inline]
     pub fn contain(&self, address: usize) -> bool {
         let len = self.len.load(Ordering::Acquire);
+        // Most programs have none of them.
+        if len == 0 {
+            return false;
+        }
         let holds = |(begin, bytes): &(AtomicUsize, AtomicUsize)| {
             address.wrapping_sub(begin.load(Ordering::Relaxed)) < bytes.load(Ordering::Relaxed)
         };

@@ -18,7 +18,7 @@ const OUTCOME_WORDS: usize = 16;
 /// A call that was made, and what came of it the last time.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    words: [u64; WORDS],
+    words: [usize; WORDS],
     len: usize,
     owner: (Function, usize, u64),
     found: Found,
@@ -59,23 +59,18 @@ impl Key<'_> {
         (self.function, self.caller, self.epoch)
     }
 
-    fn words(&self) -> impl Iterator<Item = u64> {
-        self.arguments.iter().map(|&word| word as u64).chain(self.requests.iter().map(|named| named.number as u64))
+    fn words(&self) -> impl Iterator<Item = usize> {
+        self.arguments.iter().copied().chain(self.requests.iter().map(|named| named.number as usize))
     }
 
-    /// Its place in the table. The multiplications do not wait for each other.
+    /// Its place in the table. A turn and a sum a word are little work, and one multiplication in the end spreads what they give.
     #[inline]
     fn place(&self) -> usize {
-        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mut factor = ODD;
-        let mut mix = |sum: u64, word: u64| {
-            factor = factor.wrapping_add(ODD << 1);
-            sum.wrapping_add(word.wrapping_mul(factor))
-        };
-        let start = (self.caller as u64).wrapping_mul(ODD);
-        let sum = self.arguments.iter().fold(start, |sum, &word| mix(sum, word as u64));
-        let sum = self.requests.iter().fold(sum, |sum, named| mix(sum, named.number as u64));
-        ((sum ^ sum >> 32).wrapping_mul(ODD) >> 48) as usize & (PLACES - 1)
+        const ODD: usize = 0x9e37_79b9_7f4a_7c15;
+        let mix = |sum: usize, word: usize| sum.rotate_left(23).wrapping_add(word);
+        let sum = self.arguments.iter().fold(self.caller, |sum, &word| mix(sum, word));
+        let sum = self.requests.iter().fold(sum, |sum, named| mix(sum, named.number as usize));
+        ((sum ^ sum >> 32).wrapping_mul(ODD) >> 48) & (PLACES - 1)
     }
 }
 
@@ -100,8 +95,8 @@ impl Recent {
         let (arguments, requests) = (key.arguments.len(), key.requests.len());
         let same = entry.owner == key.owner()
             && entry.len == arguments + requests
-            && key.arguments.iter().zip(&entry.words).all(|(&word, &known)| word as u64 == known)
-            && key.requests.iter().zip(&entry.words[arguments..]).all(|(named, &known)| named.number as u64 == known);
+            && key.arguments.iter().zip(&entry.words).all(|(&word, &known)| word == known)
+            && key.requests.iter().zip(&entry.words[arguments..]).all(|(named, &known)| named.number as usize == known);
         same.then_some(place)
     }
 
@@ -129,7 +124,7 @@ impl Recent {
     #[inline]
     pub fn outcome(&self, place: usize, words: &[u64]) -> Option<u32> {
         let entry = self.entries[place].as_ref()?;
-        // Word by word: they are few, and comparing them as memory is a call.
+        // Word by word: they are few, comparing them as memory is a call, and reading several at once waits until each is in the cache.
         let same = entry.outcome_len == words.len() && entry.outcome_words.iter().zip(words).all(|(known, word)| known == word);
         same.then_some(entry.outcome)
     }

@@ -6,6 +6,7 @@ use traces::segment::{Full, Open};
 use traces::{Ending, Function, Kind, Length, mpi};
 
 use crate::abi::abi;
+use crate::following;
 use crate::gather::{self, Gathered, Share};
 use crate::handles;
 use crate::lane::{Lane, Thread};
@@ -27,12 +28,22 @@ pub struct Pending {
     place: Option<usize>,
 }
 
-/// Puts a call on record, of the wrapper with this frame. May replace MPI_STATUS_IGNORE in the arguments. None if nothing is recorded.
+/// Puts a call on record, of the wrapper with this frame. May replace MPI_STATUS_IGNORE in the arguments. None is pending if nothing is
+/// recorded.
+///
+/// What is pending is written where it stays until the call returns: moving it from one place to another soon after makes a processor wait.
 ///
 /// # Safety
 /// The arguments are those of the function.
-#[inline]
-pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame: usize) -> Option<Pending> {
+pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame: usize, pending: &mut Option<Pending>) {
+    // SAFETY: as the caller's.
+    *pending = unsafe { begin(thread, function, a, frame) };
+}
+
+/// # Safety
+/// As [`enter`].
+#[inline(always)]
+unsafe fn begin(thread: &Thread, function: Function, a: &mut [usize], frame: usize) -> Option<Pending> {
     let lane = &mut *thread.lane()?;
     lane.calls += 1;
     let caller = python::stack(thread, &mut lane.methods, lane.stacks.of(frame));
@@ -44,6 +55,7 @@ pub unsafe fn enter(thread: &Thread, function: Function, a: &mut [usize], frame:
     unsafe { lane.arguments.name_requests(shape, a) };
     // What completes a request that is on record is recorded, or it would seem lost.
     if process::is_paused() && !shape.is_kept && !lane.arguments.requests.iter().any(Named::is_known) {
+        process::skip();
         return None;
     }
     let epoch = handles::epoch();
@@ -141,9 +153,9 @@ fn learn_call(lane: &mut Lane, function: Function, caller: usize, arrays: bool) 
 /// # Safety
 /// The arguments are those that the function was called with, and it returned `code`.
 #[inline]
-pub unsafe fn leave(thread: &Thread, pending: Pending, a: &[usize], code: i32) {
+pub unsafe fn leave(thread: &Thread, pending: &Pending, a: &[usize], code: i32) {
     let end = clock::ticks();
-    let Pending { call, shape, open, place } = pending;
+    let &Pending { call, shape, open, place } = pending;
     let Some(mut lent) = thread.lane().filter(|lane| lane.calls == call) else { return };
     let lane = &mut *lent;
     match shape.function {
@@ -155,8 +167,10 @@ pub unsafe fn leave(thread: &Thread, pending: Pending, a: &[usize], code: i32) {
     let taking = Taking { keep: lane.process.settings.payload, now: end };
     // SAFETY: as the caller's.
     let nothing = unsafe { lane.results.read(shape, a, code, &lane.arguments, taking) };
-    if shape.function == mpi::PCONTROL {
-        control(lane, a[0] as i32);
+    match shape.function {
+        mpi::PCONTROL => control(lane, a[0] as i32),
+        mpi::FINALIZE if process::is_paused() => lane.results.digests.push(process::take_skipped()),
+        _ => {}
     }
     match outcome_number(lane, code, place) {
         Some(outcome) if nothing => lane.recording.finish_poll(open, outcome, end),
@@ -187,7 +201,9 @@ fn control(lane: &mut Lane, level: i32) {
         _ => return,
     };
     if !lane.process.settings.ignores_pcontrol && process::pause(off) {
+        let skipped = (!off).then(process::take_skipped);
         lane.results.digests.push(u64::from(off));
+        lane.results.digests.extend(skipped);
     }
 }
 
@@ -256,6 +272,7 @@ fn describe(lane: &mut Lane, place: Option<(u32, u32)>) {
     }
     (record.clock.last_ticks, record.clock.last_ns) = (clock::ticks(), clock::monotonic_ns());
     lane.recording.describe(&record);
+    following::begin(lane.process, &record);
 }
 
 #[cold]

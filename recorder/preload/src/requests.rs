@@ -251,9 +251,8 @@ impl Requests {
         let word = named.at as usize / 64;
         self.taken[word] &= !(1 << (named.at % 64));
         self.free_from = self.free_from.min(word);
-        if next.is_none() && self.oldest.get(named.handle) == Some(named.at) {
-            self.oldest.remove(named.handle);
-        } else {
+        let was_only = next.is_none() && self.oldest.remove_at(named.handle, named.at);
+        if !was_only {
             self.unlink(named, next);
         }
     }

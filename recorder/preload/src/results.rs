@@ -12,10 +12,9 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::abi::{Abi, abi};
 use crate::arguments::{Arguments, Words, is_handle};
 use crate::communicators::Members;
-use crate::contents::Content;
 use crate::handles::UNKNOWN;
 use crate::handles::{self, Handles, measure};
-use crate::payload::{Digester, Since, Taking, len_of};
+use crate::payload::{Digester, Payload, Since, Taking, len_of};
 use crate::pieces::{Piece, Word};
 use crate::requests::{Fetch, Operation, Request, Requests};
 use crate::shape::{Making, Role, Shape, Step};
@@ -64,7 +63,7 @@ impl Results {
     pub fn take_before(&mut self, arguments: &Arguments, taking: Taking) {
         let blocks = arguments.sent.blocks();
         // The library has not said yet that the arguments are right: a datatype that is not committed cannot be packed.
-        let can_be_read = blocks.iter().all(|block| block.contiguous);
+        let can_be_read = blocks.iter().all(Payload::is_contiguous);
         self.digester.begin_call();
         let mut digest = || self.digester.digest(blocks, None, Since::Earlier, taking);
         self.before = Some(if can_be_read { digest() } else { 0 });
@@ -210,6 +209,14 @@ impl Reader<'_> {
         match step.kind {
             Kind::Status if !nothing && self.a[at] != self.abi.status_ignore => self.statuses(at, into, &handles.requests),
             Kind::Request => self.request(at, into, handles),
+            _ => self.rarer_result(at, step, into, handles),
+        }
+    }
+
+    /// Any other result. By itself, as the work on those that nearly every call has is slower with all this in its midst.
+    #[inline(never)]
+    fn rarer_result(&self, at: usize, step: &Step, into: &mut Results, handles: &mut Handles) {
+        match step.kind {
             Kind::Comm if step.direction == Direction::Out => self.communicator(at, into, handles),
             Kind::Type if step.direction == Direction::Out && step.length == Length::Scalar => {
                 // SAFETY: the library has just given this datatype.
@@ -315,7 +322,8 @@ impl Reader<'_> {
             // SAFETY: the library has filled one status for each completed operation.
             let status = unsafe { self.abi.status_at(self.a[at], nth) };
             match self.operation(position, requests) {
-                Operation::Receive => status,
+                // What blocks cannot be cancelled, and MPICH's MPI_Probe leaves that bit as it was.
+                Operation::Receive => Status { cancelled: status.cancelled && self.shape.has_request, ..status },
                 Operation::Send => Status { cancelled: status.cancelled, ..meaningless },
                 Operation::Fetch | Operation::Other => meaningless,
             }
@@ -339,19 +347,24 @@ impl Reader<'_> {
         // SAFETY: the library has just written this request.
         let handle = unsafe { self.abi.handle_at(Kind::Request, self.a[at], 0) };
         let payload = match operation {
-            Operation::Receive => &self.arguments.received,
-            Operation::Send => &self.arguments.sent,
-            Operation::Fetch | Operation::Other => &Content::default(),
+            Operation::Receive => self.arguments.received.one(),
+            Operation::Send => self.arguments.sent.one(),
+            Operation::Fetch | Operation::Other => None,
         };
-        let payload = payload.one().unwrap_or_default();
+        let payload = payload.unwrap_or_default();
         let started = if persistent { 0 } else { self.started };
         let number = handles.requests.add(handle, self.a[at], Request { operation, persistent, payload, started });
         if operation == Operation::Fetch && self.takes {
-            let Arguments { sent, received, .. } = self.arguments;
-            let is_counted = self.shape.function.class() == Class::Io;
-            handles.requests.note_fetch(number, Fetch { sent: sent.clone(), received: received.clone(), is_counted });
+            self.note_fetch(number, handles);
         }
         into.words.int(number);
+    }
+
+    #[cold]
+    fn note_fetch(&self, request: i64, handles: &mut Handles) {
+        let Arguments { sent, received, .. } = self.arguments;
+        let is_counted = self.shape.function.class() == Class::Io;
+        handles.requests.note_fetch(request, Fetch { sent: sent.clone(), received: received.clone(), is_counted });
     }
 
     fn communicator(&self, at: usize, into: &mut Results, handles: &mut Handles) {

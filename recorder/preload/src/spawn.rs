@@ -16,7 +16,7 @@ use traces::{Function, Kind, mpi};
 
 use crate::abi::abi;
 use crate::process::Process;
-use crate::{handles, real};
+use crate::{handles, process, real};
 
 const ENV: &CStr = c"/usr/bin/env";
 
@@ -92,11 +92,7 @@ unsafe fn programs(function: Function, a: &[usize]) -> Option<Vec<Program>> {
 /// Whether a library passes command lines of any length to its launcher. MPICH did it in one line of 1024 bytes before 4.1, and others are made from
 /// it.
 fn takes_long_commands(library: &str) -> bool {
-    let mpich = || {
-        let mut numbers = library.strip_prefix("MPICH Version:")?.trim().split('.').map(|n| n.parse::<u32>().ok());
-        Some((numbers.next()??, numbers.next()??))
-    };
-    library.starts_with("Open MPI") || mpich().is_some_and(|version| version >= (4, 1))
+    library.starts_with("Open MPI") || process::mpich_version(library).is_some_and(|version| version >= (4, 1))
 }
 
 /// Whether the launcher would start what is found here.

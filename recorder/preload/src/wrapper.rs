@@ -11,7 +11,7 @@ use traces::{Class, Function, Kind, mpi};
 use crate::abi::abi;
 use crate::lane::{THREAD, Thread};
 use crate::record::Pending;
-use crate::{gather, handles, process, real, record};
+use crate::{following, gather, handles, process, real, record};
 
 /// Which of a function's two names was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +57,10 @@ pub unsafe fn call<const N: usize>(function: Function, family: Family, mut a: [u
         // SAFETY: as the caller's.
         return unsafe { without_library(function, &a) };
     };
-    // SAFETY: as the caller's.
-    THREAD.with(|thread| unsafe { call_in(thread, address, function, &mut a, frame) })
+    // What is given to a closure goes through memory, in every call.
+    let thread = THREAD.with(std::ptr::from_ref);
+    // SAFETY: as the caller's; what a thread has of its own needs no destructor, and so is there as long as the thread.
+    unsafe { call_in(&*thread, address, function, &mut a, frame) }
 }
 
 /// A call of the function at this address, in this thread.
@@ -79,17 +81,28 @@ unsafe fn call_in<const N: usize>(
         return unsafe { nested(thread, address, function, a) };
     }
     thread.outermost.set(function);
+    let mut pending = None;
     // SAFETY: as the caller's.
-    let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(thread, function, a, frame) }));
-    if N == 0 && function == mpi::FINALIZE {
-        gather(thread, &entered);
+    let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(thread, function, a, frame, &mut pending) }));
+    if N == 0 && function == mpi::FINALIZE && entered.is_ok() {
+        gather(thread, pending.as_ref());
     }
-    // SAFETY: as the caller's; `enter` replaced an ignored status by memory for it, at most.
-    let result = unsafe { real::invoke(address, a) };
-    if let Ok(Some(pending)) = entered {
+    // What is not on record is on no course.
+    let is_followed = following::is_on() && pending.is_some();
+    // SAFETY: as the caller's.
+    let made = if is_followed { unsafe { following::make(thread, function, a) } } else { None };
+    let result = match made {
+        Some(result) => result,
+        // SAFETY: as the caller's; `enter` replaced an ignored status by memory for it, at most.
+        None => unsafe { real::invoke(address, a) },
+    };
+    if let Some(pending) = &pending {
         // SAFETY: the call has returned.
         if catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(thread, pending, a, result as i32) })).is_err() {
             process::stop();
+        }
+        if following::is_on() {
+            following::compare(thread, function, result as i32);
         }
     }
     result
@@ -97,9 +110,8 @@ unsafe fn call_in<const N: usize>(
 
 /// What there is to do before MPI_Finalize, also on a rank whose recording has stopped: others may rely on it.
 #[cold]
-fn gather(thread: &Thread, entered: &std::thread::Result<Option<Pending>>) {
-    let Ok(pending) = entered else { return };
-    if catch_unwind(AssertUnwindSafe(|| gather::gather(thread, pending.as_ref()))).is_err() {
+fn gather(thread: &Thread, pending: Option<&Pending>) {
+    if catch_unwind(AssertUnwindSafe(|| gather::gather(thread, pending))).is_err() {
         process::stop();
     }
 }
@@ -152,11 +164,12 @@ pub unsafe fn call_double(function: Function, family: Family, mut a: [usize; 0],
             // SAFETY: as above.
             return unsafe { time() };
         }
+        let mut pending = None;
         // SAFETY: the function has no arguments.
-        let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(thread, function, &mut a, frame) }));
+        let _ = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(thread, function, &mut a, frame, &mut pending) }));
         // SAFETY: as above.
         let result = unsafe { time() };
-        if let Ok(Some(pending)) = entered {
+        if let Some(pending) = &pending {
             // SAFETY: the call has returned.
             let _ = catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(thread, pending, &a, 0) }));
         }

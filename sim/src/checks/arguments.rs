@@ -1,39 +1,40 @@
-//! Calls that the recording ends in and that have an argument which no call may have: `argument/communicator`, `argument/rank`,
-//! `argument/count`, `argument/tag`, `argument/datatype`, `argument/handle`.
+//! Calls that have an argument which no call may have: `argument/communicator`, `argument/rank`, `argument/count`, `argument/tag`,
+//! `argument/datatype`, `argument/handle`.
 //!
-//! A call that returned an error was answered by the program, which may have meant it; one that never returned was its end.
+//! A call that returned an error was answered by the program, which may have meant it. One that never returned was its end, and one that
+//! succeeded did so because the library does not look: the next one does.
 
-use traces::function::Kind;
+use traces::function::{Class, Kind};
 
 use super::wording::{comm_name, count, distinct, ranks};
 use super::{Evidence, primary};
 use crate::finding::{Finding, Place, Severity};
 use crate::lift::faults::{self, Fault};
+use crate::machine::Log;
 use crate::rules::{self, Rule};
 
-/// Calls of a thread that can be open at once: one, and the MPI_Abort of a callback within it.
-const OPEN_MAX: usize = 2;
+/// An argument, its value, and what is wrong with it.
+type Named = (&'static str, i64, Fault);
 
 /// A call with its fault, and the other ranks that made it.
 struct Group {
     place: Place,
-    fault: (&'static str, i64, Fault),
+    fault: Named,
     ranks: Vec<u32>,
 }
 
 /// One finding for each line of the program.
-pub(super) fn check(evidence: Evidence) -> Vec<Finding> {
+pub(super) fn check(evidence: Evidence, log: &Log) -> Vec<Finding> {
     let mut groups: Vec<Group> = Vec::new();
-    for (lane, number) in evidence.trace.lanes.iter().zip(0..) {
-        let last = lane.events.iter().enumerate().rev().take(OPEN_MAX);
-        let faulty = last.filter(|(_, event)| event.outcome.is_none() && lane.rank.is_some()).find_map(|(at, event)| {
-            let place = Place { lane: number, event: u32::try_from(at).unwrap_or(u32::MAX) };
-            let call = evidence.trace.call(event.call);
-            Some((place, call, faults::find(call, evidence.rank(place), &evidence.lifted.communicators)?))
-        });
-        let Some((place, call, fault)) = faulty else { continue };
-        let rank = evidence.rank(place);
-        let same = |g: &&mut Group| call.site.is_some() && evidence.call(g.place).site == call.site && g.fault.0 == fault.0;
+    // Some libraries put another request in the place of one that is started while it is active.
+    let is_restarted =
+        |place: Place| log.restarted.iter().any(|(again, _)| again.lane == place.lane && again.event < place.event);
+    for (place, fault) in faulty_calls(evidence) {
+        if fault.2 == Fault::Handle && fault.0.contains("request") && is_restarted(place) {
+            continue;
+        }
+        let (rank, call) = (evidence.rank(place), evidence.call(place));
+        let same = |g: &&mut Group| call.site.is_some() && evidence.call(g.place).site == call.site && g.fault.2 == fault.2;
         match groups.iter_mut().find(same) {
             Some(group) => group.ranks.push(rank),
             None => groups.push(Group { place, fault, ranks: vec![rank] }),
@@ -42,9 +43,35 @@ pub(super) fn check(evidence: Evidence) -> Vec<Finding> {
     groups.into_iter().map(|group| fault_finding(evidence, group)).collect()
 }
 
+/// The calls with a fault, each distinct one of a rank once.
+fn faulty_calls(evidence: Evidence) -> Vec<(Place, Named)> {
+    let mut looked_at = vec![None; evidence.trace.calls.len()];
+    let mut found = Vec::new();
+    for (lane, number) in evidence.trace.lanes.iter().zip(0..).filter(|(lane, _)| lane.rank.is_some()) {
+        for (event, at) in lane.events.iter().zip(0..) {
+            let has_returned = event.outcome.is_some();
+            let seen = &mut looked_at[event.call.0 as usize];
+            if *seen == Some(number) && has_returned {
+                continue;
+            }
+            if event.outcome.is_some_and(|outcome| evidence.trace.outcome(outcome).code != 0) {
+                continue;
+            }
+            *seen = Some(number);
+            let (place, call) = (Place { lane: number, event: at }, evidence.trace.call(event.call));
+            let fault = faults::find(call, evidence.rank(place), &evidence.lifted.communicators);
+            // A request that the recorder does not know may be one that the library does.
+            let is_completion = call.function.class() == Class::Completion;
+            let fault = fault.filter(|_| !has_returned || !is_completion);
+            found.extend(fault.map(|fault| (place, fault)));
+        }
+    }
+    found
+}
+
 fn fault_finding(evidence: Evidence, group: Group) -> Finding {
     let (name, value, fault) = group.fault;
-    let function = evidence.function(group.place);
+    let function = evidence.called(group.place);
     let calls = if group.ranks.len() == 1 { "calls" } else { "call" };
     let who = ranks(&distinct(group.ranks));
     let value = traces::call::value_text(Kind::Int, &traces::Value::Int(value));
@@ -68,6 +95,8 @@ fn fault_finding(evidence: Evidence, group: Group) -> Finding {
         }
     };
     let mut found = Finding::new(rule, Severity::Error, format!("{who} {calls} {function} {what}"));
-    found.labels.push(primary(group.place, format!("never returned: {why}")));
+    let event = evidence.trace.lanes[group.place.lane as usize].events[group.place.event as usize];
+    let how = if event.outcome.is_some() { "returned all the same" } else { "never returned" };
+    found.labels.push(primary(group.place, format!("{how}: {why}")));
     found
 }

@@ -2,7 +2,7 @@
 //!
 //! A library reads a large buffer when the receiver is there, so that what is written to it in between arrives. Where nobody completes the send,
 //! or it is a blocking one and another thread writes, this is all that tells. A difference counts only if nothing else explains it: both sides
-//! have the same plain numbers, who received what is certain, and no other receive wrote where this one did.
+//! have the same plain numbers, who received what is certain, and no other receive wrote where this one did, or where the data lay.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use traces::constant::{self, PACKED};
@@ -15,7 +15,7 @@ use super::buffers::events_in_order;
 use super::wording::count;
 use super::{Evidence, primary, secondary};
 use crate::finding::{Finding, Message, Place, Severity};
-use crate::footprint::Overlap;
+use crate::footprint::{Footprint, Overlap};
 use crate::lift::{Arguments, completed_requests};
 use crate::rules;
 
@@ -161,22 +161,37 @@ fn arrived_bytes(evidence: Evidence, message: &Message) -> Option<u64> {
     u64::try_from(first.bytes).ok()
 }
 
-/// Whether nothing else was received into the same memory while the receive of a message was under way.
+/// Whether nothing else was received into the memory of a message: where it arrived while its receive was under way, and where it was sent from by
+/// a receive that was under way already. The digest of a send may be taken when it returns.
 fn is_alone(evidence: Evidence, messages: &[Message], message: &Message) -> bool {
-    let process = |place: Place| evidence.trace.lanes[place.lane as usize].process;
-    let own = process(message.receive);
-    let others = messages.iter().filter(|other| process(other.receive) == own && other.receive != message.receive);
-    let at_once = others.filter(|other| other.receive < message.received && message.receive < other.received);
-    let left = evidence.remains.receives.iter().map(|left| left.place).filter(|place| process(*place) == own);
-    let mut places = at_once.map(|other| other.receive).chain(left);
-    let footprint = |place: Place| {
-        let call = evidence.call(place);
-        let name = |names: [&str; 2]| names.iter().find_map(|name| call.int(name));
-        let (at, count, datatype) = (name(["recvbuf", "buf"])?, name(["recvcount", "count"])?, name(["recvtype", "datatype"])?);
-        evidence.lifted.datatypes[own as usize].footprint(at, count, datatype)
+    let Message { send, receive, received, .. } = *message;
+    let is_free = |room: Option<Footprint>, from: Place, to: Place| {
+        room.is_some_and(|room| !is_received_into(evidence, messages, &room, (from, to)))
     };
-    let Some(room) = footprint(message.receive) else { return false };
-    !places.any(|place| footprint(place).is_none_or(|other| room.overlaps(&other) != Overlap::No))
+    is_free(footprint(evidence, receive, RECEIVED), receive, received) && is_free(footprint(evidence, send, SENT), send, send)
+}
+
+/// Whether anything else may have been received into some memory of a process between two of its calls.
+fn is_received_into(evidence: Evidence, messages: &[Message], room: &Footprint, (from, to): (Place, Place)) -> bool {
+    let process = |place: Place| evidence.trace.lanes[place.lane as usize].process;
+    let own = process(from);
+    let others = messages.iter().filter(|other| process(other.receive) == own && other.receive != from);
+    let at_once = others.filter(|other| other.receive < to && from < other.received);
+    let left = evidence.remains.receives.iter().map(|left| left.place).filter(|place| process(*place) == own && *place < to);
+    let mut places = at_once.map(|other| other.receive).chain(left);
+    places.any(|place| footprint(evidence, place, RECEIVED).is_none_or(|other| room.overlaps(&other) != Overlap::No))
+}
+
+/// What the parameters of a call are called that say where it receives to, how many and of what type; and where it sends from.
+const RECEIVED: [[&str; 2]; 3] = [["recvbuf", "buf"], ["recvcount", "count"], ["recvtype", "datatype"]];
+const SENT: [[&str; 2]; 3] = [["sendbuf", "buf"], ["sendcount", "count"], ["sendtype", "datatype"]];
+
+/// The bytes that a call receives or sends.
+fn footprint(evidence: Evidence, place: Place, names: [[&str; 2]; 3]) -> Option<Footprint> {
+    let call = evidence.call(place);
+    let [at, count, datatype] = names.map(|names| names.iter().find_map(|name| call.int(name)));
+    let process = evidence.trace.lanes[place.lane as usize].process as usize;
+    evidence.lifted.datatypes[process].footprint(at?, count?, datatype?)
 }
 
 fn arrival(evidence: Evidence, message: Message, times: u64) -> Finding {

@@ -94,7 +94,7 @@ pub(super) fn events_in_order(evidence: Evidence<'_>, process: u32) -> impl Iter
 fn change_finding(evidence: Evidence, change: Change, who: Vec<u32>, times: u64) -> Finding {
     let who = distinct(who);
     let verb = if who.len() == 1 { "changes" } else { "change" };
-    let name = evidence.function(change.started);
+    let name = evidence.called(change.started);
     let title = format!("{} {verb} the buffer of {name} before the send is complete", ranks(&who));
     let mut found = Finding::new(&rules::BUFFER_REUSED, Severity::Error, title);
     found.labels.push(primary(change.started, "starts to send its buffer".into()));

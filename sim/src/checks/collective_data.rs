@@ -58,7 +58,7 @@ pub(super) fn check(evidence: Evidence, meeting: Meeting, function: Function) ->
         faults.extend(pairs.filter(|(g, t)| is_pair(g, t)).filter_map(|(g, t)| exchange.pair_fault(g, t)));
     }
     let others = faults.len().saturating_sub(1) as u64;
-    faults.into_iter().next().map(|texts| data_finding(evidence, function, texts, others))
+    faults.into_iter().next().map(|texts| data_finding(evidence, texts, others))
 }
 
 fn member(evidence: Evidence, place: Place) -> Option<Member> {

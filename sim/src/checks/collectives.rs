@@ -85,10 +85,10 @@ fn order(evidence: Evidence, meeting: Meeting) -> Option<Finding> {
         return None;
     }
     let parts: Vec<String> = groups
-        .iter()
-        .map(|(name, calls)| {
+        .values()
+        .map(|calls| {
             let who = who(evidence, calls);
-            format!("{who} {} {name}", if calls.len() == 1 { "calls" } else { "call" })
+            format!("{who} {} {}", if calls.len() == 1 { "calls" } else { "call" }, evidence.called(calls[0]))
         })
         .collect();
     let mut found = Finding::new(&rules::COLLECTIVE_ORDER, Severity::Error, parts.join(" where "));
@@ -147,7 +147,7 @@ fn differing(
     let title = if groups.len() > 3 {
         format!("ranks disagree in {function} about the argument {parameter}: {}, and so on", parts[..2].join(", "))
     } else {
-        format!("in {function}, {}", parts.join(" and "))
+        format!("in {}, {}", evidence.called(meeting.calls[0].0), parts.join(" and "))
     };
     let mut found = Finding::new(rule, Severity::Error, title);
     found.labels =
@@ -176,9 +176,9 @@ fn label(evidence: Evidence, calls: &[Place], text: &str) -> Label {
 }
 
 /// A finding about the data of two calls.
-pub(super) fn data_finding(evidence: Evidence, function: Function, texts: [(Place, String); 2], others: u64) -> Finding {
+pub(super) fn data_finding(evidence: Evidence, texts: [(Place, String); 2], others: u64) -> Finding {
     let [(a, gives), (b, takes)] = texts;
-    let title = format!("in {function}, rank {} {gives} and rank {} {takes}", evidence.rank(a), evidence.rank(b));
+    let title = format!("in {}, rank {} {gives} and rank {} {takes}", evidence.called(a), evidence.rank(a), evidence.rank(b));
     let mut found = Finding::new(&rules::COLLECTIVE_TYPE, Severity::Error, title);
     found.labels = vec![primary(a, gives), primary(b, takes)];
     if others > 0 {

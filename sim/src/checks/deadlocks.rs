@@ -215,11 +215,11 @@ fn note_others(found: &mut Finding, core: &Core) {
     }
 }
 
-/// The names of the functions that the core is in, each once.
+/// What the core is in, each once.
 fn calls_of(evidence: Evidence, core: &Core) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for wait in core.lanes.iter().filter_map(|lane| wait_of(evidence, *lane)) {
-        let name = evidence.function(wait.place).to_owned();
+        let name = evidence.called(wait.place);
         if !names.contains(&name) {
             names.push(name);
         }

@@ -94,10 +94,10 @@ fn title(evidence: Evidence, who: &[u32], stops: &[Option<Stop>], (half, stopped
         let waits = if who.len() == 1 { "waits" } else { "wait" };
         return format!("{whose} {waits} in one thread, and what the others do is not known");
     }
-    let functions = last_calls(evidence, stopped.iter().copied()).into_iter().map(|place| evidence.function(place));
-    let mut functions: Vec<&str> = functions.collect();
+    let functions = last_calls(evidence, stopped.iter().copied()).into_iter().map(|place| evidence.called(place));
+    let mut functions: Vec<String> = functions.collect();
     functions.dedup();
-    match functions[..] {
+    match &functions[..] {
         [function] if half.is_empty() && all(Stop::Inside) => {
             format!("the recording of {whose} ends inside {function}, which never returned")
         }

@@ -156,7 +156,7 @@ fn leak(evidence: Evidence, resource: &Resource, group: Group) -> Finding {
     let Resource { name, verbs, rule, .. } = resource;
     let who = distinct(group.ranks);
     let verb = verbs[usize::from(who.len() > 1)];
-    let function = evidence.function(group.first);
+    let function = evidence.called(group.first);
     let things = if group.count as usize == who.len() {
         format!("the {name} of {function}")
     } else {

@@ -3,6 +3,7 @@
 //! Each family of rules has a file. A check reports only what is proved: what ranks might do whose recording ends early, or what a call
 //! means that is not modelled, is never held against a program. One mistake is one finding, on however many ranks it shows.
 
+mod absent;
 mod across;
 mod arguments;
 mod arrivals;
@@ -30,6 +31,7 @@ mod requests;
 mod schedules;
 mod sharing;
 mod standing;
+mod started;
 mod types;
 mod usage;
 mod wording;
@@ -43,6 +45,7 @@ use crate::machine::{Assumptions, Log, Machine, Remains, Timeless};
 use crate::program::{End, Mode, Program};
 use crate::{Buffering, Decision, Limits, Options, Schedule, Severity, Verdict};
 use deadlocks::Judgement;
+pub(crate) use schedules::messages_under;
 use standing::Standing;
 
 /// What the checks look at.
@@ -132,6 +135,7 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
     let findings = &report.findings;
     let ends = ends::check(evidence, findings);
     report.findings.extend(ends);
+    started::name_what_was_started(evidence, &mut report.findings);
     report.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     report
 }
@@ -155,6 +159,7 @@ fn follow(trace: &Trace, lifted: &Lifted, schedule: &Schedule) -> Report {
     let stopped = u32::try_from(wording::distinct(ranks).len()).unwrap_or(u32::MAX);
     // In a run that was thought up, what is close to what is chance: there are no near misses.
     found.extend(orphans::check(evidence, &[]));
+    started::name_what_was_started(evidence, &mut found);
     Report {
         calls: program.lanes.iter().map(|lane| lane.steps.len() as u64).sum(),
         finished_ranks: program.world_size.saturating_sub(stopped),
@@ -205,12 +210,12 @@ fn is_clear(evidence: Evidence, log: &Log, report: &Report) -> bool {
 fn findings(evidence: Evidence, log: &Log, walk: &Walk) -> Vec<Finding> {
     if !evidence.trace.paused_ranks().is_empty() {
         // What seems to meet may not have met. Those who wait for each other at the end wait for calls that they never came to.
-        let mut found = arguments::check(evidence);
+        let mut found = arguments::check(evidence, log);
         found.extend(deadlocks::check(evidence, &[], &found));
         return found;
     }
     let mut found = collectives::check(evidence, log);
-    found.extend(arguments::check(evidence));
+    found.extend(arguments::check(evidence, log));
     found.extend(buffers::check(evidence));
     // What a process has done to its objects may have been dropped.
     if !evidence.is_tail() {
@@ -228,19 +233,29 @@ fn findings(evidence: Evidence, log: &Log, walk: &Walk) -> Vec<Finding> {
     if log.forced.is_empty() || !evidence.trace.damage.is_empty() && !evidence.is_tail() {
         found.extend(deadlocks::check(evidence, &near_misses, &found));
     }
+    let restarts = restarts(evidence, log);
+    let has_restarts = !restarts.is_empty();
+    found.extend(restarts);
     if is_sound(evidence, log) {
-        let restarts = requests::check_restarts(evidence, log);
         // What a library makes of a second start is anybody's guess: one message or two.
-        if restarts.is_empty() {
+        if !has_restarts {
             found.extend(orphans::check(evidence, &near_misses));
         }
-        found.extend(restarts);
         found.extend(requests::check(evidence));
         if evidence.is_complete() {
+            let absent = absent::check(evidence, &found);
+            found.extend(absent);
             found.extend(leaks::check(evidence));
         }
     }
     found
+}
+
+/// Requests that are started while they are active. After that a rank may go other ways than the machine.
+fn restarts(evidence: Evidence, log: &Log) -> Vec<Finding> {
+    let is_after = |place: &Place| log.restarted.iter().any(|(again, _)| again.lane == place.lane && again.event < place.event);
+    let is_certain = evidence.trace.damage.is_empty() && log.forced.iter().all(is_after);
+    if is_certain { requests::check_restarts(evidence, log) } else { Vec::new() }
 }
 
 /// Whether the machine and the recording agree, and nothing is missing.

@@ -6,6 +6,7 @@ use super::near_misses::NearMiss;
 use super::wording::{count, distinct, ranks};
 use super::{Evidence, primary};
 use crate::finding::{Finding, Place, Severity};
+use crate::machine::Fate;
 use crate::rules;
 
 /// One finding for each line of the program.
@@ -20,11 +21,20 @@ pub(super) fn check(evidence: Evidence, near_misses: &[NearMiss]) -> Vec<Finding
             found.push(near_miss(evidence, miss));
         }
     }
-    let paired_sends: Vec<Place> = near_misses.iter().map(|miss| miss.send.place).collect();
-    let paired_receives: Vec<Place> = near_misses.iter().map(|miss| miss.receive.place).collect();
+    let paired_sends: Vec<Place> = near_misses.iter().map(|miss| miss.send.place).chain(awaited(evidence)).collect();
+    let paired_receives: Vec<Place> = near_misses.iter().map(|miss| miss.receive.place).chain(awaited(evidence)).collect();
     found.extend(sends(evidence, &paired_sends));
     found.extend(receives(evidence, &paired_receives));
     found
+}
+
+/// The calls whose end a rank waits for, which is told of as a deadlock.
+fn awaited(evidence: Evidence) -> impl Iterator<Item = Place> {
+    let waits = evidence.remains.fates.iter().filter_map(|fate| match fate {
+        Fate::Waits(wait) => Some(wait),
+        Fate::Through(_) | Fate::Unknown => None,
+    });
+    waits.flat_map(|wait| wait.needs.iter().map(|need| need.posted))
 }
 
 /// Things of the same line of the program.

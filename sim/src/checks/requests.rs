@@ -54,7 +54,7 @@ pub(super) fn check_restarts(evidence: Evidence, log: &Log) -> Vec<Finding> {
     let told = |((again, first), who): ((Place, Place), Vec<u32>)| {
         let who = distinct(who);
         let verb = if who.len() == 1 { "starts a request that is" } else { "start requests that are" };
-        let title = format!("{} {verb} active already, in {}", ranks(&who), evidence.function(again));
+        let title = format!("{} {verb} active already, in {}", ranks(&who), evidence.called(again));
         let mut found = Finding::new(&rules::REQUEST_STARTED_TWICE, Severity::Error, title);
         found.labels.push(primary(again, "starts it again".into()));
         found.labels.push(secondary(first, "started it, and nothing has completed it since".into()));
@@ -73,7 +73,7 @@ fn request_finding(evidence: Evidence, left: LeftRequest, who: Vec<u32>, times: 
     let who = distinct(who);
     let requests = if times == who.len() as u64 { "the request".into() } else { count(times, "request") };
     let who = ranks(&who);
-    let name = evidence.function(left.made);
+    let name = evidence.called(left.made);
     match left.state {
         RequestState::Active(posted) => {
             let title = format!("{who} never completed {requests} of {name}");

@@ -12,7 +12,7 @@ use super::standing::Standing;
 use super::wording::{and, ranks};
 use super::{Evidence, arrivals, contents, near_misses, orphans, primary, secondary};
 use crate::decide::{Answer, Decider, Decision, Library, Schedule, Session, Verdict};
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Finding, Message, Place, Severity};
 use crate::machine::{Machine, Remains, Timeless};
 use crate::program::{Mode, Peer, Program};
 use crate::{Buffering, Limits, rules};
@@ -39,6 +39,11 @@ pub(super) fn replay(program: &Program, schedule: &Schedule) -> Trial {
     let remains = machine.remains();
     let standing = Standing::of(program, &remains);
     Trial { remains, standing, log: std::mem::take(machine.log()) }
+}
+
+/// The messages of a run under this schedule.
+pub(crate) fn messages_under(program: &Program, schedule: &Schedule) -> Vec<Message> {
+    replay(program, schedule).log.take_messages()
 }
 
 impl Trial {

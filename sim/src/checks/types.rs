@@ -11,6 +11,7 @@ use super::wording::ranks;
 use super::{Evidence, primary, secondary};
 use crate::finding::{Finding, Place, Severity};
 use crate::lift::blocking_form;
+use crate::lift::faults::is_with_nobody;
 use crate::rules;
 
 /// Both rules.
@@ -65,8 +66,7 @@ fn has_elements(call: &Call, name: &str) -> bool {
         _ => return false,
     };
     let is_ignored = call.int(buffer) == Some(constant::IN_PLACE);
-    let has_nobody = ["dest", "source", "target_rank"].iter().any(|peer| call.int(peer) == Some(constant::PROC_NULL));
-    !is_ignored && !has_nobody && call.int(counts).is_some_and(|count| count > 0)
+    !is_ignored && !is_with_nobody(call, name) && call.int(counts).is_some_and(|count| count > 0)
 }
 
 /// `argument/uncommitted`. In a process with several threads, whatever one of them has committed at some time is committed.
@@ -86,7 +86,7 @@ fn uncommitted(evidence: Evidence) -> Vec<Finding> {
     let told = |group: Group<()>| {
         let who = group.who();
         let call = if who.len() == 1 { "calls" } else { "call" };
-        let title = format!("{} {call} {} with a datatype that is not committed", ranks(&who), evidence.function(group.first));
+        let title = format!("{} {call} {} with a datatype that is not committed", ranks(&who), evidence.called(group.first));
         let mut found = Finding::new(&rules::ARGUMENT_UNCOMMITTED, Severity::Error, title);
         found.labels.push(primary(group.first, "is given the datatype".into()));
         found.labels.push(secondary(makers[&group.first], "made it; MPI_Type_commit does not follow".into()));

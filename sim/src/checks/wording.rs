@@ -70,6 +70,16 @@ impl Evidence<'_> {
         self.call(place).function.name()
     }
 
+    /// What the program called, in its own language: the function, or `Comm.bcast (MPI_Bcast)` where a binding's method made the call.
+    pub(super) fn called(&self, place: Place) -> String {
+        let site = self.call(place).site.map(|site| self.trace.site(site));
+        let function = self.function(place);
+        match site.and_then(|site| site.method.as_deref()) {
+            Some(method) => format!("{method} ({function})"),
+            None => function.to_owned(),
+        }
+    }
+
     /// `waits`, or `polls` where a call that does not wait is repeated for ever.
     pub(super) fn waits(&self, place: Place) -> &'static str {
         let is_poll = ["MPI_Test", "MPI_Iprobe", "MPI_Improbe"].iter().any(|name| self.function(place).starts_with(name));

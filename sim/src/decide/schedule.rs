@@ -41,6 +41,11 @@ impl Schedule {
         }
     }
 
+    /// Whether every send waits for its receive.
+    pub(crate) fn sends_wait(&self) -> bool {
+        self.library.sends == Sends::Wait
+    }
+
     /// What the machine is to assume.
     pub(crate) fn assumptions(&self) -> Assumptions {
         let eager_bytes = match self.library.sends {

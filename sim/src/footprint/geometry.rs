@@ -87,6 +87,33 @@ impl Geometry {
         self.bytes.repeated(count, self.extent()?)?.moved(at)
     }
 
+    /// Where the bytes from the `from`th to before the `to`th lie, of elements that follow each other without end, the first of which is at an
+    /// address: as a file is filled through a view. A type of which the bytes do not lie upwards is no type of a view.
+    #[must_use]
+    pub fn stretch(&self, at: i64, from: i64, to: i64) -> Option<Footprint> {
+        let element = self.bytes.len()?;
+        if from >= to || element == 0 {
+            return Some(Footprint::default());
+        }
+        let place = |n: i64| at.checked_add(n.checked_mul(self.extent()?)?);
+        let (first, last) = (from / element, (to - 1) / element);
+        if first == last {
+            return self.bytes.part(from - first * element, to - first * element)?.moved(place(first)?);
+        }
+        if !self.is_certain {
+            return None;
+        }
+        let whole = (first + i64::from(from % element > 0), to / element);
+        let mut parts = vec![self.footprint(place(whole.0)?, whole.1 - whole.0)?];
+        if from % element > 0 {
+            parts.push(self.bytes.part(from % element, element)?.moved(place(first)?)?);
+        }
+        if to % element > 0 {
+            parts.push(self.bytes.part(0, to % element)?.moved(place(last)?)?);
+        }
+        Footprint::union(parts)
+    }
+
     /// So many, one after the other.
     #[must_use]
     pub fn times(&self, count: i64) -> Option<Geometry> {

@@ -4,6 +4,7 @@
 //! combs; whether two lists touch is asked of `overlap`. What is not known is None here, and what is too long to be told is `May` there.
 
 mod geometry;
+mod order;
 mod overlap;
 
 pub use geometry::{Dimension, Geometry, Part, Taken};

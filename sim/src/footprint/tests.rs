@@ -179,6 +179,19 @@ proptest! {
         }
     }
 
+    /// Of elements without end, the bytes from one to another one are those that counting finds.
+    #[test]
+    fn a_stretch_is_counted_byte_by_byte(datatype in types(), at in -50i64..50, from in 0i64..60, len in 0i64..60) {
+        let map = datatype.map();
+        let is_upwards = map.bytes.windows(2).all(|pair| pair[0] < pair[1]);
+        let stretch = datatype.geometry().and_then(|geometry| geometry.stretch(at, from, from + len));
+        if let Some(stretch) = stretch.filter(|_| is_upwards && !map.bytes.is_empty()) {
+            let size = i64::try_from(map.bytes.len()).unwrap();
+            let place = |n: i64| at + n / size * map.extent() + map.bytes[usize::try_from(n % size).unwrap()];
+            prop_assert_eq!(bytes(stretch.combs()), (from..from + len).map(place).collect::<BTreeSet<i64>>());
+        }
+    }
+
     /// Two sets overlap if they have a byte in common.
     #[test]
     fn sets_overlap_where_they_have_a_byte_in_common(
@@ -229,4 +242,14 @@ fn what_libraries_round_differently_is_not_followed() {
         Part { at: 8, count: 1, of: &int },
     ]);
     assert_eq!(pair.unwrap().extent(), Some(16));
+}
+
+#[test]
+fn a_part_of_a_column_is_a_few_combs() {
+    let int = Geometry::primitive(4, 4).unwrap();
+    let column = int.vector(1 << 20, 2, 4 << 10).unwrap();
+    let stretch = column.stretch(100, 6, (8 << 10) + 3).unwrap();
+    assert_eq!(stretch.bounds(), Some((106, 100 + (4 << 20) + 3)));
+    assert_eq!(stretch.combs().len(), 3);
+    assert_eq!(stretch.len(), Some((8 << 10) - 3));
 }

@@ -7,7 +7,6 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use traces::Status;
-use traces::function::mpi;
 
 use super::arguments::Arguments;
 use super::{LOCAL, Lifter, index_of_last};
@@ -26,6 +25,16 @@ struct Post {
     what: What,
     /// Of a receive: whether it is known to be complete.
     is_complete: bool,
+    /// Of what was begun before the cut: which one it is of its kind.
+    number: Option<u64>,
+    /// Whether it is over since before the cut.
+    is_over: bool,
+}
+
+impl Post {
+    fn new(at: usize, slot: Option<Slot>, what: What) -> Post {
+        Post { at, slot, what, is_complete: false, number: None, is_over: false }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +58,21 @@ struct Dropped {
     collectives: FxHashMap<ContextId, u64>,
     /// By communicator and rank: how many that rank has lost.
     own: FxHashMap<(ContextId, u32), u64>,
+    /// Messages and collectives among those above whose beginning was kept.
+    kept: FxHashSet<Kept>,
     /// By rank: whether the numbers cannot be relied on.
     unsure: Vec<bool>,
+}
+
+/// Something that was begun before the cut, and is under way after it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Kept {
+    Sent(Stream, u64),
+    Received(Stream, u64),
+    /// Some member's part in a collective.
+    Gathered(ContextId, u64),
+    /// That of this one.
+    Part(ContextId, u64, u32),
 }
 
 /// What is known while walking through a lane.
@@ -94,7 +116,7 @@ impl Lifter<'_> {
                 open.insert(stream, sent.saturating_sub(dropped.received.get(&stream).copied().unwrap_or(0)));
             }
         }
-        for post in posts.iter().filter(|post| post.is_complete) {
+        for post in posts.iter().filter(|post| post.is_complete && post.number.is_none()) {
             if let What::Receive(Some(stream)) = post.what {
                 open.entry(stream).and_modify(|left| *left = left.saturating_sub(1));
             }
@@ -155,11 +177,15 @@ impl Lifter<'_> {
         for &(request, comm) in lane.cut.iter().flat_map(|cut| &cut.pending) {
             walk.pending.insert(super::slot_of(Some(request)), comm);
         }
+        let begun = self.begun_before(number);
         for (at, event) in lane.events.iter().enumerate() {
             let op = self.program.ops[self.program.lanes[number].steps[at] as usize];
             let outcome = event.outcome.map(|o| self.trace.outcome(o));
             let a = Arguments { call: self.trace.call(event.call), outcome };
             if at < kept && !matches!(op, Op::Transfer { then: Then::Persistent(_), .. }) {
+                if self.slots_begun(op).iter().any(|slot| begun.get(slot).is_some_and(|(last, _)| *last == at)) {
+                    self.begin_before(&mut walk, at, op, &a, &begun);
+                }
                 continue;
             }
             self.begin(&mut walk, at, op, &a);
@@ -171,6 +197,17 @@ impl Lifter<'_> {
                 }
             }
         }
+        for post in &walk.posts {
+            let Some(number) = post.number.filter(|_| !post.is_over) else { continue };
+            match post.what {
+                What::Send(stream) => _ = dropped.kept.insert(Kept::Sent(stream, number)),
+                What::Receive(Some(stream)) => _ = dropped.kept.insert(Kept::Received(stream, number)),
+                What::Collective(context) => {
+                    dropped.kept.extend([Kept::Gathered(context, number), Kept::Part(context, number, rank)]);
+                }
+                What::Receive(None) | What::Look(_) | What::Uncounted => {}
+            }
+        }
         // Nobody knows what they have taken.
         if !walk.pending.is_empty()
             && let Some(unsure) = dropped.unsure.get_mut(rank as usize)
@@ -180,9 +217,51 @@ impl Lifter<'_> {
         walk.posts
     }
 
+    /// Of the requests that a lane has from before its cut: which of the calls that were kept has begun each, and its numbers.
+    fn begun_before(&self, number: usize) -> FxHashMap<Slot, (usize, [u64; 2])> {
+        let Some(cut) = &self.trace.lanes[number].cut else { return FxHashMap::default() };
+        let row = |&(request, sent, received): &(i64, u64, u64)| (super::slot_of(Some(request)), (usize::MAX, [sent, received]));
+        let mut begun: FxHashMap<Slot, (usize, [u64; 2])> = cut.under_way.iter().map(row).collect();
+        for (at, step) in self.program.lanes[number].steps.iter().enumerate().take(cut.kept as usize) {
+            for slot in self.slots_begun(self.program.ops[*step as usize]) {
+                // A persistent one is begun again and again: the last time counts.
+                begun.entry(slot).and_modify(|(last, _)| *last = at);
+            }
+        }
+        begun
+    }
+
+    /// The requests that an operation begins.
+    fn slots_begun(&self, op: Op) -> Vec<Slot> {
+        match op {
+            Op::Transfer { then: Then::Request(slot), .. } | Op::Collective { then: Then::Request(slot), .. } => vec![slot],
+            Op::Start { requests, has_failed: false } => {
+                requests.range().map(|completion| self.program.completions[completion].slot).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What a call from before the cut began, and what of it is still under way.
+    fn begin_before(&mut self, walk: &mut Walk, at: usize, op: Op, a: &Arguments, begun: &FxHashMap<Slot, (usize, [u64; 2])>) {
+        let own = self.slots_begun(op).first().copied();
+        let first = walk.posts.len();
+        self.begin(walk, at, op, a);
+        for post in &mut walk.posts[first..] {
+            let slot = post.slot.or(own).unwrap_or(super::NO_SLOT);
+            let numbers = begun.get(&slot).filter(|(last, _)| *last == at);
+            post.is_over = numbers.is_none();
+            post.number =
+                Some(numbers.map_or(0, |(_, [sent, other])| if matches!(post.what, What::Send(_)) { *sent } else { *other }));
+            if post.is_over {
+                walk.active.remove(&slot);
+            }
+        }
+    }
+
     fn begin(&mut self, walk: &mut Walk, at: usize, op: Op, a: &Arguments) {
         let returned = a.outcome.is_some();
-        let post = |what| Post { at, slot: None, what, is_complete: false };
+        let post = |what| Post::new(at, None, what);
         match op {
             Op::Transfer { send, receive, then } => {
                 let sent = send.and_then(|send| self.stream_sent(send));
@@ -209,7 +288,7 @@ impl Lifter<'_> {
                 for completion in requests.range() {
                     let slot = self.program.completions[completion].slot;
                     let Some(&(sent, receive)) = walk.templates.get(&slot) else { continue };
-                    let post = |what| Post { at, slot: Some(slot), what, is_complete: false };
+                    let post = |what| Post::new(at, Some(slot), what);
                     walk.posts.extend(sent.map(|stream| post(What::Send(stream))));
                     if let Some(receive) = receive {
                         let stream = self.stream_received(receive, None);
@@ -225,7 +304,7 @@ impl Lifter<'_> {
             }
             Op::Collective { collective, then } => {
                 let plan = self.program.collectives[collective as usize];
-                let is_counted = !matches!(then, Then::Persistent(_)) && plan.function != mpi::COMM_CREATE_GROUP;
+                let is_counted = !matches!(then, Then::Persistent(_)) && plan.function.gathers().is_some();
                 walk.posts.push(post(if is_counted { What::Collective(plan.context) } else { What::Uncounted }));
             }
             _ => {}
@@ -278,7 +357,8 @@ impl Lifter<'_> {
     fn settle(&mut self, number: usize, posts: &[Post], dropped: &Dropped) {
         let Some(rank) = self.trace.lanes[number].rank else { return };
         let kept = self.trace.lanes[number].cut.as_ref().map_or(0, |cut| cut.kept as usize);
-        for at in 0..kept {
+        let begins: FxHashSet<usize> = posts.iter().map(|post| post.at).collect();
+        for at in (0..kept).filter(|at| !begins.contains(at)) {
             let step = &mut self.program.lanes[number].steps[at];
             if !matches!(self.program.ops[*step as usize], Op::Transfer { then: Then::Persistent(_), .. }) {
                 *step = LOCAL;
@@ -290,7 +370,7 @@ impl Lifter<'_> {
         for (post, _) in posts.iter().zip(settled).filter(|(_, is_settled)| *is_settled) {
             by_step.entry(post.at).or_default().push(post);
         }
-        for at in kept..self.program.lanes[number].steps.len() {
+        for at in 0..self.program.lanes[number].steps.len() {
             let op = self.program.ops[self.program.lanes[number].steps[at] as usize];
             let gone = by_step.get(&at).map_or(&[][..], Vec::as_slice);
             let returned = self.trace.lanes[number].events[at].outcome.is_some();
@@ -324,17 +404,39 @@ impl Lifter<'_> {
             *number - 1
         };
         let has_lost = |numbers: &FxHashMap<Stream, u64>, stream: &Stream| numbers.get(stream).copied().unwrap_or(0);
+        let is_kept = |kept: Kept| dropped.kept.contains(&kept);
         let mut is_settled = |post: &Post| match post.what {
-            What::Send(stream) => next(&mut sent, stream) < has_lost(&dropped.received, &stream) || ends(&stream),
-            What::Receive(Some(stream)) => next(&mut received, stream) < has_lost(&dropped.sent, &stream) || ends(&stream),
-            What::Look(Some(stream)) => has_lost(&received, &stream) < has_lost(&dropped.sent, &stream) || ends(&stream),
+            _ if post.is_over => true,
+            What::Send(stream) => {
+                let number = post.number.unwrap_or_else(|| next(&mut sent, stream));
+                number < has_lost(&dropped.received, &stream) && !is_kept(Kept::Received(stream, number)) || ends(&stream)
+            }
+            What::Receive(Some(stream)) => {
+                let number = post.number.unwrap_or_else(|| next(&mut received, stream));
+                number < has_lost(&dropped.sent, &stream) && !is_kept(Kept::Sent(stream, number)) || ends(&stream)
+            }
+            What::Look(Some(stream)) => {
+                let number = has_lost(&received, &stream);
+                number < has_lost(&dropped.sent, &stream) && !is_kept(Kept::Sent(stream, number)) || ends(&stream)
+            }
             What::Receive(None) | What::Look(None) => unsure(rank),
             What::Collective(context) => {
                 let own = dropped.own.get(&(context, rank)).copied().unwrap_or(0);
-                let number = collectives.entry(context).or_default();
-                *number += 1;
-                let is_lost = own + *number - 1 < dropped.collectives.get(&context).copied().unwrap_or(0);
-                is_lost || self.program.contexts[context as usize].members.iter().any(|member| unsure(*member))
+                let number = post.number.unwrap_or_else(|| {
+                    let number = collectives.entry(context).or_default();
+                    *number += 1;
+                    own + *number - 1
+                });
+                let lost_by = |member: &u32| {
+                    let lost = dropped.own.get(&(context, *member)).copied().unwrap_or(0);
+                    number < lost && !is_kept(Kept::Part(context, number, *member))
+                };
+                let members = &self.program.contexts[context as usize].members;
+                let is_lost = match number < dropped.collectives.get(&context).copied().unwrap_or(0) {
+                    true if is_kept(Kept::Gathered(context, number)) => members.iter().any(lost_by),
+                    is_lost => is_lost,
+                };
+                is_lost || members.iter().any(|member| unsure(*member))
             }
             What::Uncounted => true,
         };

@@ -61,32 +61,6 @@ pub(crate) fn blocking_form(function: Function) -> Option<(Function, Pattern)> {
     Some((row.0, row.3))
 }
 
-/// The parameter that names the old communicator, of a constructor that all its members call.
-fn constructor(function: Function) -> Option<&'static str> {
-    Some(match function {
-        mpi::COMM_DUP
-        | mpi::COMM_DUP_WITH_INFO
-        | mpi::COMM_IDUP
-        | mpi::COMM_IDUP_WITH_INFO
-        | mpi::COMM_SPLIT
-        | mpi::COMM_SPLIT_TYPE
-        | mpi::COMM_CREATE
-        | mpi::COMM_DISCONNECT
-        | mpi::COMM_SPAWN
-        | mpi::COMM_SPAWN_MULTIPLE
-        | mpi::CART_SUB => "comm",
-        mpi::CART_CREATE | mpi::GRAPH_CREATE | mpi::DIST_GRAPH_CREATE | mpi::DIST_GRAPH_CREATE_ADJACENT => "comm_old",
-        mpi::INTERCOMM_MERGE => "intercomm",
-        mpi::INTERCOMM_CREATE => "local_comm",
-        _ => return None,
-    })
-}
-
-/// Whether a function is one that all members of a communicator call together.
-pub(crate) fn is_collective(function: Function) -> bool {
-    blocking_form(function).is_some() || constructor(function).is_some()
-}
-
 impl Lifter<'_> {
     /// What a collective call does; None if it is none, or none that can be followed.
     pub(super) fn collective(&mut self, a: &Arguments) -> Option<Op> {
@@ -95,12 +69,15 @@ impl Lifter<'_> {
         if matches!(function, mpi::COMM_CREATE_GROUP | mpi::COMM_CREATE_FROM_GROUP | mpi::INTERCOMM_CREATE_FROM_GROUPS) {
             return self.create_group(a);
         }
-        let name = if pattern.is_some() { "comm" } else { constructor(function)? };
+        let name = function.gathers()?;
         if a.failed() {
             return Some(Op::Local);
         }
         let comm = a.int_or(name, COMM_WORLD);
-        let context = self.communicators.view(comm, self.rank)?.context;
+        let mut context = self.communicators.view(comm, self.rank)?.context;
+        if function == mpi::INTERCOMM_CREATE && a.outcome.is_none() {
+            context = self.bridge(comm).unwrap_or(context);
+        }
         let flow = match pattern {
             Some(pattern) => self.flow(a, pattern, comm).unwrap_or(Flow::Nobody),
             None if function == mpi::COMM_DISCONNECT => Flow::Nobody,
@@ -114,6 +91,14 @@ impl Lifter<'_> {
             (slot, _) => Then::Request(slot),
         };
         Some(self.part(a, context, flow, then))
+    }
+
+    /// The group of this rank and the leader of the other group, if that is whom they wait for.
+    fn bridge(&mut self, comm: i64) -> Option<ContextId> {
+        let leader = *self.bridges.get(&self.rank)?;
+        let members = [&self.communicators.view(comm, self.rank)?.local.ranks[..], &[i64::from(leader)]].concat();
+        let key = (comm, Value::Text("the leader of the other group".into()));
+        Some(self.communicators.partial(key, &members, &self.present, &mut self.program.contexts))
     }
 
     /// A part of this rank in a collective.

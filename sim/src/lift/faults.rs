@@ -105,9 +105,22 @@ fn stale_request(call: &Call) -> Option<(&'static str, i64, Fault)> {
 
 /// Whether MPI ignores an argument in this call: what stands beside MPI_IN_PLACE, and everything but the partner of a transfer with nobody.
 fn is_ignored(call: &Call, name: &str) -> bool {
-    let has_nobody = |partner: &str| call.int(partner) == Some(PROC_NULL);
-    let side = |buffer: &str, side: &str| call.int(buffer) == Some(IN_PLACE) && name.starts_with(side);
-    side("sendbuf", "send")
-        || side("recvbuf", "recv")
-        || (name != "source" && name != "dest" && (has_nobody("dest") || has_nobody("source")))
+    let is_in_place = |buffer: &str, side: &str| call.int(buffer) == Some(IN_PLACE) && name.starts_with(side);
+    is_in_place("sendbuf", "send") || is_in_place("recvbuf", "recv") || is_with_nobody(call, name)
+}
+
+/// Whether an argument is of a transfer whose partner is MPI_PROC_NULL. A call that sends and receives has two of them.
+pub(crate) fn is_with_nobody(call: &Call, name: &str) -> bool {
+    let partner = |name| call.int(name);
+    let is_nobody = |partner: Option<i64>| partner == Some(PROC_NULL);
+    let (dest, source) = (partner("dest"), partner("source"));
+    match name {
+        "dest" | "source" => false,
+        _ if is_nobody(partner("target_rank")) => name != "target_rank",
+        _ if dest.is_none() || source.is_none() => is_nobody(dest) || is_nobody(source),
+        _ if name.starts_with("send") => is_nobody(dest),
+        _ if name.starts_with("recv") => is_nobody(source),
+        // What both sides have in common, as of MPI_Sendrecv_replace.
+        _ => is_nobody(dest) && is_nobody(source),
+    }
 }

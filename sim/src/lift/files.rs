@@ -9,7 +9,7 @@ use crate::program::{Flow, Op, Then, Thing};
 
 /// Whether all members of a file's group have to call a function. Its split halves, and its nonblocking form, are functions of their own,
 /// which do not match each other.
-fn is_collective(function: Function) -> bool {
+pub(crate) fn is_collective_on_file(function: Function) -> bool {
     let name = function.name();
     let by_name = ["_all", "_all_begin", "_all_end", "_ordered", "_ordered_begin", "_ordered_end"];
     by_name.iter().any(|end| name.ends_with(end))
@@ -39,7 +39,7 @@ impl Lifter<'_> {
         let context = if function == mpi::FILE_OPEN {
             let view = self.communicators.view(a.int_or("comm", COMM_WORLD), self.rank)?;
             Some(view.context).filter(|_| !view.is_inter)?
-        } else if is_collective(function) {
+        } else if is_collective_on_file(function) {
             self.shared.get(self.rank, Thing::File(a.call.int("fh")?))?.context
         } else {
             return None;

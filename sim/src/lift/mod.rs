@@ -6,6 +6,7 @@
 mod align;
 mod arguments;
 mod arrays;
+mod bridges;
 mod collectives;
 mod communicators;
 mod completions;
@@ -30,10 +31,11 @@ use crate::program::{
     Channel, ChannelId, Completion, End, Lane, Mailbox, MailboxId, Op, OpId, Program, SetId, Slot, Span, Thing,
 };
 pub(crate) use arguments::Arguments;
-pub(crate) use collectives::{Pattern, blocking_form, is_collective};
+pub(crate) use collectives::{Pattern, blocking_form};
 pub(crate) use communicators::{Communicators, View};
 pub(crate) use completions::completed_requests;
 pub(crate) use datatypes::Datatypes;
+pub(crate) use files::is_collective_on_file;
 use groups::Groups;
 use partitioned::Pairs;
 pub(crate) use shared::{Memory, Shared, SharedThings};
@@ -103,6 +105,8 @@ struct Lifter<'t> {
     sets: FxHashMap<Vec<u32>, SetId>,
     shared: SharedThings,
     windows: Windows,
+    /// By rank: the leader of the other group, which a call of MPI_Intercomm_create waits for that never returned.
+    bridges: FxHashMap<u32, u32>,
     mailboxes: FxHashMap<Mailbox, MailboxId>,
     channels: FxHashMap<Channel, ChannelId>,
     /// Which ranks have a lane.
@@ -130,6 +134,7 @@ impl<'t> Lifter<'t> {
         let mut program = Program { world_size: trace.world_size, worlds, ops: vec![Op::Local], ..Program::default() };
         let communicators = Communicators::of(trace, &present, &mut program.contexts);
         let shared = SharedThings::of(trace, &communicators, &mut program.contexts);
+        let bridges = bridges::find(trace, &communicators);
         let processes = trace.processes.len().max(1);
         Lifter {
             trace,
@@ -142,6 +147,7 @@ impl<'t> Lifter<'t> {
             sets: FxHashMap::default(),
             shared,
             windows: Windows::of(trace),
+            bridges,
             mailboxes: FxHashMap::default(),
             channels: FxHashMap::default(),
             present,

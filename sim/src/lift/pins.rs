@@ -52,19 +52,23 @@ impl Lifter<'_> {
                         self.post(&mut walk, slot, receive, program);
                     }
                 }
-                Op::Complete { requests, keep: false, .. } if outcome.is_some() => {
+                Op::Complete { requests, keep, .. } if outcome.is_some() => {
                     let statuses = a.statuses();
                     for (n, at) in requests.range().enumerate() {
                         let slot = self.program.completions[at].slot;
-                        if let (Some(posted), Some(status)) = (walk.posted.remove(&slot), statuses.get(n)) {
+                        // What leaves the request as it is says as much, and is the last word of one that is freed then.
+                        let posted = if keep { walk.posted.get(&slot).copied() } else { walk.posted.remove(&slot) };
+                        if let (Some(posted), Some(status)) = (posted, statuses.get(n)) {
                             self.complete(posted, *status, program);
                         }
                     }
                 }
+                Op::Free { slot } => _ = walk.posted.remove(&slot),
                 _ => {}
             }
         }
         program.cancelled.sort_unstable();
+        program.cancelled.dedup();
     }
 
     /// A wildcard receive whose own call has the status.
@@ -93,7 +97,7 @@ impl Lifter<'_> {
         if status.cancelled {
             program.cancelled.push(posted.number);
         } else if let Some((at, receive)) = posted.pin {
-            program.pins[at] = self.pin_of(receive, status);
+            program.pins[at] = self.pin_of(receive, status).or(program.pins[at]);
         }
     }
 

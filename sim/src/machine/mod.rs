@@ -26,7 +26,9 @@ use collectives::Gathering;
 pub(crate) use log::{Log, Misfit};
 use mail::Mail;
 use operations::{Level, Operation};
-pub(crate) use remains::{Awaited, Fate, LeftReceive, LeftRequest, LeftSend, Need, Remains, RequestState, Wait, What};
+pub(crate) use remains::{
+    Awaited, Fate, LeftCollective, LeftReceive, LeftRequest, LeftSend, Need, Remains, RequestState, Wait, What,
+};
 use requests::Process;
 
 /// What the machine may assume of the library.

@@ -233,7 +233,7 @@ impl<C: Clock> Machine<'_, C> {
         // Wherever the message is, the call is over: there is nothing to keep track of.
         if level == Level::Done || (level == Level::Early && is_blocking && self.demand(place) == Level::Early) {
             self.send(channel, send, NONE, place);
-            return if is_blocking { NONE } else { self.operation(Kind::Other, Level::Done, place) };
+            return if is_blocking { NONE } else { self.operation(Kind::Send(send), Level::Done, place) };
         }
         let operation = self.operation(Kind::Send(send), level, place);
         self.send(channel, send, operation, place);

@@ -8,12 +8,35 @@
 /// ```
 #[must_use]
 pub fn list(ranks: &[u32]) -> String {
+    words(ranks, usize::MAX)
+}
+
+/// Like [`list`], but never longer than a line: of many runs it has the first ones, and says how many ranks there are beside.
+///
+/// ```
+/// let even: Vec<u32> = (0..4096).step_by(2).collect();
+/// assert_eq!(sim::report::ranks::line(&even), "ranks 0, 2, 4, 6, 8, 10, 12, 14 and 2040 more");
+/// ```
+#[must_use]
+pub fn line(ranks: &[u32]) -> String {
+    /// Runs of a line.
+    const RUNS_MAX: usize = 8;
+    words(ranks, RUNS_MAX)
+}
+
+fn words(ranks: &[u32], runs_max: usize) -> String {
     let mut sorted = ranks.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
     let noun = if sorted.len() == 1 { "rank" } else { "ranks" };
-    let runs: Vec<String> = runs(&sorted).iter().map(|&(first, last)| run_text(first, last)).collect();
-    format!("{noun} {}", runs.join(", "))
+    let runs = runs(&sorted);
+    let (shown, rest) = runs.split_at(runs.len().min(runs_max));
+    let shown: Vec<String> = shown.iter().map(|&(first, last)| run_text(first, last)).collect();
+    let more = match rest.iter().map(|(first, last)| u64::from(last - first) + 1).sum::<u64>() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{noun} {}{more}", shown.join(", "))
 }
 
 /// The first and the last rank of each run of neighbours.

@@ -55,3 +55,84 @@ MPI_Op_create.
 
 The standard: Predefined Reduction Operations (6.9.2).",
 };
+
+/// A call on MPI_COMM_NULL.
+pub static ARGUMENT_COMMUNICATOR: Rule = Rule {
+    name: "argument/communicator",
+    summary: "a call is made on MPI_COMM_NULL",
+    explanation: "\
+MPI_COMM_NULL is what a rank gets that is not in a new communicator, and what is
+left of one that was freed. No communication is possible on it, and by default
+the call ends the program.
+
+    MPI_Comm_split(comm, rank < 2 ? 0 : MPI_UNDEFINED, 0, &part);
+    MPI_Barrier(part);                 /* MPI_COMM_NULL on all but two ranks */
+
+Ask for MPI_COMM_NULL before the call.
+
+The standard: Communicators (7.2.4), Communicator Constructors (7.4.2).",
+};
+
+/// A rank that the communicator does not have.
+pub static ARGUMENT_RANK: Rule = Rule {
+    name: "argument/rank",
+    summary: "a call names a rank that its communicator does not have",
+    explanation: "\
+Ranks go from 0 to the size of the communicator less 1; in an intercommunicator
+they are those of the other group. MPI_PROC_NULL stands for nobody, and
+MPI_ANY_SOURCE, in a receive, for everybody. Any other number is an error, which
+by default ends the program.
+
+    MPI_Send(..., rank + 1, 0, comm);  /* the last rank has no next one */
+
+Name MPI_PROC_NULL at the edges, or compute modulo the size.
+
+The standard: Message Envelope (3.2.3).",
+};
+
+/// A number of elements below zero.
+pub static ARGUMENT_COUNT: Rule = Rule {
+    name: "argument/count",
+    summary: "a call is given a number of elements below zero",
+    explanation: "\
+A count may be zero and must not be negative. What looks like a large negative
+number is MPI_UNDEFINED, which MPI_Get_count gives if the message is no whole
+number of the datatype, or a product that does not fit in an int.
+
+    MPI_Get_count(&status, MPI_DOUBLE, &n);    /* the message has 4 bytes */
+    MPI_Recv(x, n, MPI_DOUBLE, ...);
+
+Look at what is computed there; for more than two thousand million elements
+there are calls with large counts (MPI_Send_c).
+
+The standard: Message Data (3.2.2).",
+};
+
+/// A tag below zero.
+pub static ARGUMENT_TAG: Rule = Rule {
+    name: "argument/tag",
+    summary: "a call is given a tag below zero",
+    explanation: "\
+Tags go from 0 to the attribute MPI_TAG_UB, which is at least 32767. MPI_ANY_TAG
+is for receives and probes only.
+
+    MPI_Send(..., 1, MPI_ANY_TAG, comm);       /* which one? */
+
+Give the message a tag of its own.
+
+The standard: Message Envelope (3.2.3).",
+};
+
+/// No datatype.
+pub static ARGUMENT_DATATYPE: Rule = Rule {
+    name: "argument/datatype",
+    summary: "a call is given MPI_DATATYPE_NULL",
+    explanation: "\
+MPI_DATATYPE_NULL stands for no datatype: a variable that was never set to one, or
+one that was freed by MPI_Type_free. By default the call ends the program.
+
+    MPI_Type_free(&column);
+    MPI_Send(x, 1, column, ...);       /* one line too late */
+
+The standard: Predefined Datatypes (3.2.2), Commit and Free (5.1.9).",
+};

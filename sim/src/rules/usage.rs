@@ -70,3 +70,21 @@ time, MPI_Isend with a buffer of the program's own is simpler.
 
 The standard: Buffer Allocation and Usage (3.6).",
 };
+
+/// A send that is cancelled.
+pub static USAGE_CANCELLED_SEND: Rule = Rule {
+    name: "usage/cancelled-send",
+    summary: "a send is cancelled",
+    explanation: "\
+Whether a send can be cancelled depends on how far its message has come, so that
+the receiver may get it or not. Many libraries never cancel one. Since MPI 4.0 it
+is deprecated to ask for it.
+
+    MPI_Isend(x, n, MPI_INT, 1, 0, comm, &request);
+    MPI_Cancel(&request);
+
+Send only what is received; a receiver that may not want any more tells so by a
+message. Receives can be cancelled.
+
+The standard: Cancel (3.8.4), Deprecated since MPI-4.0 (16.3).",
+};

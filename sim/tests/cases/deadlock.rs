@@ -1,6 +1,6 @@
 //! Who waits for whom: cycles, ranks that have ended, sends that need buffering, and what proves nothing.
 
-use crate::job::{self, Job, labels, message, told};
+use crate::job::{self, Job, int, labels, message, told};
 use sim::{Buffering, Options, Severity};
 use traces::constant::{ANY_SOURCE, COMM_WORLD};
 use traces::mpi;
@@ -297,4 +297,17 @@ fn a_wildcard_in_a_call_that_never_returned_took_what_makes_it_wait() {
     // Had it taken the message of rank 2, the call would have returned.
     assert_eq!(told(&run(true)), ["match/source: rank 0 waits for a message from rank 1, but it was sent by rank 2"]);
     assert!(run(false).findings.iter().all(|found| found.rule.name != "match/source"));
+}
+
+/// Who writes Python has called a method.
+#[test]
+fn a_deadlock_is_told_in_the_words_of_the_binding() {
+    let mut job = Job::new(2);
+    for rank in 0..2 {
+        job.stuck(rank, 10, mpi::MPROBE, &[("source", int(1 - rank as i64)), ("tag", int(7)), ("comm", int(COMM_WORLD))]);
+    }
+    let mut trace = job.trace();
+    trace.sites.iter_mut().for_each(|site| site.method = Some("Comm.recv".into()));
+    let report = sim::check(&trace, &Options::default());
+    assert_eq!(told(&report), ["deadlock/cycle: ranks 0 and 1 wait for each other in Comm.recv (MPI_Mprobe)"]);
 }

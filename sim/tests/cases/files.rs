@@ -115,3 +115,73 @@ fn accesses_to_the_same_bytes_of_a_file_are_kept_apart_by_a_sync_or_told() {
         assert!(told.iter().all(|text| text.starts_with("file/race: ") && text.ends_with(expected)), "{told:?}");
     }
 }
+
+fn on(list: &[(&'static str, Value)]) -> Vec<(&'static str, Value)> {
+    [&on_file()[..], list].concat()
+}
+
+/// What each call touches of the file, as its first byte, the one behind its last, and how many there are.
+fn touched(job: Job) -> Vec<Option<(i64, i64, i64)>> {
+    let told = |bytes: sim::Footprint| bytes.bounds().map_or(Some((0, 0, 0)), |(first, end)| Some((first, end, bytes.len()?)));
+    sim::regions(&job.trace()).into_iter().map(|region| region.bytes.and_then(told)).collect()
+}
+
+fn ints_of(count: i64) -> [(&'static str, Value); 2] {
+    [("count", int(count)), ("datatype", int(crate::job::INT))]
+}
+
+/// A view of every second pair of ints, from byte 100 on.
+fn set_view(job: &mut Job, rank: usize) {
+    let pairs = [("count", int(2)), ("blocklength", int(2)), ("stride", int(4)), ("oldtype", int(crate::job::INT))];
+    let filetype = crate::job::request(0);
+    job.call(rank, 5, mpi::TYPE_VECTOR, &pairs, &[("newtype", int(filetype))]);
+    let view = [("disp", int(100)), ("etype", int(crate::job::INT)), ("filetype", int(filetype))];
+    job.call(rank, 6, mpi::FILE_SET_VIEW, &on(&[&view[..], &[("datarep", Value::Text("native".into()))]].concat()), &[]);
+}
+
+#[test]
+fn a_pointer_goes_on_where_it_came_to() {
+    let mut job = with_file(1);
+    job.call(0, 2, mpi::FILE_WRITE, &on(&ints_of(2)), &[]);
+    job.call(0, 3, mpi::FILE_IWRITE, &on(&ints_of(1)), &[("request", int(crate::job::request(9)))]);
+    job.call(0, 4, mpi::FILE_READ_AT, &on(&[&[("offset", int(4))][..], &ints_of(1)].concat()), &[]);
+    set_view(&mut job, 0);
+    // 100-107, 116-123; then the next two elements, which touch those before.
+    job.call(0, 7, mpi::FILE_WRITE, &on(&ints_of(4)), &[]);
+    job.call(0, 8, mpi::FILE_WRITE, &on(&ints_of(3)), &[]);
+    job.call(0, 9, mpi::FILE_SEEK, &on(&[("offset", int(-6)), ("whence", int(401))]), &[]);
+    job.call(0, 10, mpi::FILE_READ, &on(&ints_of(1)), &[("status", crate::job::status(-2, -1, 4))]);
+    // The file ends: nobody knows where the pointer is now.
+    job.call(0, 11, mpi::FILE_READ, &on(&ints_of(4)), &[("status", crate::job::status(-2, -1, 8))]);
+    job.call(0, 12, mpi::FILE_READ, &on(&ints_of(1)), &[("status", crate::job::status(-2, -1, 4))]);
+    let expected = [
+        Some((0, 8, 8)),
+        Some((8, 12, 4)),
+        Some((4, 8, 4)),
+        Some((100, 124, 16)),
+        Some((124, 144, 12)),
+        Some((104, 108, 4)),
+        Some((116, 124, 8)),
+        None,
+    ];
+    assert_eq!(touched(job), expected);
+}
+
+#[test]
+fn a_shared_pointer_is_known_while_all_move_it_together() {
+    let calls = |alone: bool| {
+        let mut job = with_file(2);
+        for rank in 0..2 {
+            job.call(rank, 2, mpi::FILE_SEEK_SHARED, &on(&[("offset", int(10)), ("whence", int(403))]), &[]);
+            job.call(rank, 3, mpi::FILE_WRITE_ORDERED, &on(&ints_of(1 + rank as i64)), &[]);
+            job.call(rank, 4, mpi::FILE_WRITE_ORDERED, &on(&ints_of(1)), &[]);
+        }
+        if alone {
+            job.call(1, 5, mpi::FILE_WRITE_SHARED, &on(&ints_of(1)), &[]);
+        }
+        touched(job)
+    };
+    // Of rank 0, and of rank 1.
+    assert_eq!(calls(false), [Some((10, 14, 4)), Some((22, 26, 4)), Some((14, 22, 8)), Some((26, 30, 4))]);
+    assert_eq!(calls(true), [None; 5]);
+}

@@ -171,3 +171,59 @@ fn worlds_that_started_others_communicate_with_them() {
     assert_eq!((report.messages.len(), report.finished_ranks), (1, 4));
     assert_eq!(report.caveats, ["ranks 2-3 are 0-1 of an MPI_COMM_WORLD of their own, which others started"]);
 }
+
+/// Ranks 0 and 1, and ranks 2 and 3, are groups; the first wants to meet the second.
+fn halves() -> Job {
+    let mut job = Job::new(4);
+    for rank in 0..4 {
+        let (half, members) = if rank < 2 { (TOPOLOGY, [0, 1]) } else { (TOPOLOGY + 1, [2, 3]) };
+        job.call(rank, 1, mpi::COMM_SPLIT, &[("comm", int(COMM_WORLD))], &[("newcomm", comm(half, &members))]);
+    }
+    for rank in 0..2 {
+        job.stuck(rank, 10, mpi::INTERCOMM_CREATE, &across(TOPOLOGY, 2, 7));
+    }
+    job
+}
+
+fn across(half: i64, remote_leader: i64, tag: i64) -> Vec<(&'static str, Value)> {
+    let leaders = [("local_leader", int(0)), ("remote_leader", int(remote_leader)), ("tag", int(tag))];
+    [&[("local_comm", int(half)), ("peer_comm", int(COMM_WORLD))][..], &leaders].concat()
+}
+
+#[test]
+fn a_group_waits_for_the_leader_of_the_other() {
+    let mut job = halves();
+    job.stuck(2, 20, mpi::RECV, &job::message("source", 0, 1, 1, job::INT));
+    job.finalize(3);
+    let report = job.check();
+    assert_eq!(told(&report), ["deadlock/cycle: ranks 0 and 2 wait for each other in MPI_Intercomm_create and MPI_Recv"]);
+    assert!(job::labels(&report.findings[0])[0].contains("waits for rank 2 to call MPI_Intercomm_create"));
+    // With another tag, it is another meeting.
+    let mut job = halves();
+    for rank in 2..4 {
+        job.stuck(rank, 20, mpi::INTERCOMM_CREATE, &across(TOPOLOGY + 1, 0, 8));
+    }
+    let report = job.check();
+    assert_eq!(told(&report).len(), 1, "{:?}", told(&report));
+    assert!(told(&report)[0].starts_with("deadlock/cycle: ranks 0 and 2 wait for each other in MPI_Intercomm_create"));
+    // Those who meet are no deadlock, whatever keeps them.
+    let mut job = halves();
+    for rank in 2..4 {
+        job.stuck(rank, 20, mpi::INTERCOMM_CREATE, &across(TOPOLOGY + 1, 0, 7));
+    }
+    assert!(!told(&job.check()).iter().any(|title| title.starts_with("deadlock")));
+}
+
+/// Members of one group that meet another one at a port have to come all.
+#[test]
+fn a_group_comes_to_a_port_together() {
+    let mut job = Job::new(2);
+    job.stuck(0, 10, mpi::COMM_ACCEPT, &[("root", int(0)), ("comm", int(COMM_WORLD))]);
+    job.stuck(1, 20, mpi::BARRIER, &[("comm", int(COMM_WORLD))]);
+    assert_eq!(told(&job.check()), ["collective/order: rank 1 calls MPI_Barrier where rank 0 calls MPI_Comm_accept"]);
+    let mut job = Job::new(2);
+    for rank in 0..2 {
+        job.stuck(rank, 10, mpi::COMM_ACCEPT, &[("root", int(0)), ("comm", int(COMM_WORLD))]);
+    }
+    assert!(!told(&job.check()).iter().any(|title| title.starts_with("deadlock")), "somebody may still connect");
+}

@@ -14,22 +14,27 @@ use sim::report::ranks;
 use traces::payload::Keep;
 use traces::store::Contents;
 use traces::symbols::Resolver;
-use traces::{Ending, Function, Trace, mpi};
+use traces::{Ending, Function, Lane, Trace, mpi};
 
 /// The functions that are listed.
 const FUNCTIONS_MAX: usize = 10;
+/// The lines of a kind, such as hosts: thousands of ranks fit on the screen of four.
+const LINES_MAX: usize = 8;
 
 /// Say what a trace holds: ranks, calls, duration, how each rank ended
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The trace, or the directory of segments of a run that has not ended; trace.msgpack if nothing is said
     trace: Option<PathBuf>,
+    /// Show every program, host and way to end, with all its ranks, not only those that come first
+    #[arg(long)]
+    all: bool,
 }
 
 /// Prints it.
 pub fn run(arguments: &Arguments) -> ExitCode {
     match opening::open(arguments.trace.as_deref()) {
-        Ok((path, trace)) => match terminal::write(&text(&path, &trace), None) {
+        Ok((path, trace)) => match terminal::write(&text(&path, &trace, arguments.all), None) {
             Ok(()) => ExitCode::from(exit::SUCCESS),
             Err(error) => {
                 eprintln!("mpitrace: standard output: {error}");
@@ -43,30 +48,25 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn text(path: &Path, trace: &Trace) -> String {
+fn text(path: &Path, trace: &Trace, shows_all: bool) -> String {
     let mut out = String::new();
-    let mut line = |head: &str, rest: &str| writeln!(out, "{head:10}{rest}").expect("writing to a string succeeds");
-    line("trace", &path.display().to_string());
-    line("ranks", &ranks_text(trace));
-    line("calls", &format!("{} in {}", count(trace.event_count()), duration(trace.end_ns())));
-    for program in distinct(trace, |p| p.command.join(" ")) {
-        line("program", &program);
-    }
-    for library in distinct(trace, |p| p.library.split_whitespace().collect::<Vec<_>>().join(" ")) {
-        line("library", &library);
-    }
-    for host in distinct(trace, |p| p.host.clone()) {
-        let there: Vec<u32> = trace.processes.iter().filter(|p| p.host == host).filter_map(|p| p.rank).collect();
-        line("host", &if there.is_empty() { host } else { format!("{host} ({})", ranks::list(&there)) });
-    }
-    for ending in endings(trace) {
-        line("ended", &ending);
-    }
-    line("payload", &payload(path, trace));
-    line("choices", &choices(trace));
-    for damage in &trace.damage {
-        line("missing", damage);
-    }
+    let mut lines = |head: &str, all: Vec<String>| {
+        let shown = if shows_all { all.len() } else { all.len().min(LINES_MAX) };
+        let more = (shown < all.len()).then(|| format!("and {} more: --all shows them", all.len() - shown));
+        for line in all[..shown].iter().chain(&more) {
+            writeln!(out, "{head:10}{line}").expect("writing to a string succeeds");
+        }
+    };
+    lines("trace", vec![path.display().to_string()]);
+    lines("ranks", vec![ranks_text(trace)]);
+    lines("calls", vec![format!("{} in {}", count(trace.event_count()), duration(trace.end_ns()))]);
+    lines("program", distinct(trace, |p| p.command.join(" ")));
+    lines("library", distinct(trace, |p| p.library.split_whitespace().collect::<Vec<_>>().join(" ")));
+    lines("host", hosts(trace, shows_all));
+    lines("ended", endings(trace, shows_all));
+    lines("payload", vec![payload(path, trace)]);
+    lines("choices", vec![choices(trace)]);
+    lines("missing", trace.damage.clone());
     out + &functions(trace)
 }
 
@@ -106,19 +106,42 @@ fn ranks_text(trace: &Trace) -> String {
     if spawned.is_empty() { number } else { format!("{number}; {} by MPI_Comm_spawn", ranks::list(&spawned)) }
 }
 
-fn distinct(trace: &Trace, property: impl Fn(&traces::Process) -> String) -> BTreeSet<String> {
-    trace.processes.iter().map(property).filter(|text| !text.is_empty()).collect()
+fn distinct(trace: &Trace, property: impl Fn(&traces::Process) -> String) -> Vec<String> {
+    let all: BTreeSet<String> = trace.processes.iter().map(property).filter(|text| !text.is_empty()).collect();
+    all.into_iter().collect()
 }
 
-/// How the processes ended, those that ended alike on one line: the roll call of a run that hung.
-pub fn endings(trace: &Trace) -> Vec<String> {
+/// The hosts, each with its ranks.
+fn hosts(trace: &Trace, shows_all: bool) -> Vec<String> {
+    let mut hosts: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for process in trace.processes.iter().filter(|p| !p.host.is_empty()) {
+        hosts.entry(&process.host).or_default().extend(process.rank);
+    }
+    let host = |(host, there): (&str, Vec<u32>)| match there.is_empty() {
+        true => host.to_owned(),
+        false => format!("{host} ({})", who(&there, shows_all)),
+    };
+    hosts.into_iter().map(host).collect()
+}
+
+fn who(there: &[u32], shows_all: bool) -> String {
+    if shows_all { ranks::list(there) } else { ranks::line(there) }
+}
+
+/// How the processes ended, those that ended alike on one line: the roll call of a run that hung. Where most have ended comes first.
+pub fn endings(trace: &Trace, shows_all: bool) -> Vec<String> {
+    // A process has one lane or a few, side by side or not: looked for among all they would take the square of the ranks.
+    let mut lanes: Vec<Vec<&Lane>> = vec![Vec::new(); trace.processes.len()];
+    for lane in &trace.lanes {
+        lanes.get_mut(lane.process as usize).into_iter().for_each(|own| own.push(lane));
+    }
     let resolver = Resolver::new(trace);
     let mut groups: BTreeMap<String, (Vec<u32>, usize)> = BTreeMap::new();
     for (number, process) in trace.processes.iter().enumerate() {
         let how = match process.ending {
             Ending::Finalized => "with MPI_Finalize".to_owned(),
             Ending::Aborted => "with MPI_Abort".to_owned(),
-            Ending::Unfinished if process.stopped.is_empty() => last_seen(trace, number, &resolver),
+            Ending::Unfinished if process.stopped.is_empty() => last_seen(trace, &lanes[number], &resolver),
             Ending::Unfinished => format!("not known, recording stopped: {}", process.stopped),
         };
         let (ranks, others) = groups.entry(how).or_default();
@@ -129,16 +152,17 @@ pub fn endings(trace: &Trace) -> Vec<String> {
     }
     let who = |ranks: &[u32], others: usize| match (ranks, others) {
         ([], n) => format!("{n} without a rank"),
-        (ranks, 0) => ranks::list(ranks),
-        (ranks, n) => format!("{} and {n} without a rank", ranks::list(ranks)),
+        (ranks, 0) => who(ranks, shows_all),
+        (ranks, n) => format!("{} and {n} without a rank", who(ranks, shows_all)),
     };
+    let mut groups: Vec<(String, (Vec<u32>, usize))> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, (ranks, others))| std::cmp::Reverse(ranks.len() + others));
     groups.iter().map(|(how, (ranks, others))| format!("{}: {how}", who(ranks, *others))).collect()
 }
 
 /// The calls that the threads of a process without an end were in when it was last seen, or what they called last.
-fn last_seen(trace: &Trace, process: usize, resolver: &Resolver) -> String {
-    let lanes = trace.lanes.iter().filter(|l| l.process as usize == process);
-    let last: Vec<_> = lanes.filter_map(|l| l.events.last()).collect();
+fn last_seen(trace: &Trace, lanes: &[&Lane], resolver: &Resolver) -> String {
+    let last: Vec<_> = lanes.iter().filter_map(|l| l.events.last()).collect();
     let place = |event: &traces::Event| {
         let call = trace.call(event.call);
         let line = call.frame().map(|frame| format!(" at {}", resolver.line(frame))).unwrap_or_default();
@@ -201,7 +225,7 @@ mod tests {
         }
         builder.push(0, mpi::BARRIER, 7, &[], None);
         builder.damage("nothing was recorded of ranks [2] of 3".to_owned());
-        let text = text(Path::new("t.msgpack"), &builder.finish());
+        let text = text(Path::new("t.msgpack"), &builder.finish(), false);
         for expected in [
             "ranks     2 of 3\n",
             "calls     3 in 3.000 µs\n",
@@ -220,6 +244,30 @@ mod tests {
     }
 
     #[test]
+    fn thousands_of_ranks_fit_the_same_screen() {
+        let mut builder = TraceBuilder::new();
+        builder.world_size(4096);
+        for rank in 0..4096 {
+            let (host, command) = (format!("node{:04}", rank % 512), vec![format!("./part{rank}")]);
+            let process = builder.process(Process { rank: Some(rank), host, command, ..Process::default() });
+            builder.lane(traces::Lane { process, rank: Some(rank), ..traces::Lane::default() });
+            builder.push(rank as usize, mpi::BARRIER, 1 + u64::from(rank % 40), &[], None);
+        }
+        let trace = builder.finish();
+        let short = text(Path::new("t.msgpack"), &trace, false);
+        let widest = short.lines().map(|line| line.chars().count()).max();
+        assert!(short.lines().count() < 40 && widest < Some(160), "{short}");
+        assert!(short.contains("host      and 504 more: --all shows them\n"), "{short}");
+        assert!(short.contains("(ranks 0, 512, 1024, 1536, 2048, 2560, 3072, 3584)\n"), "{short}");
+        assert!(
+            short.contains("ended     ranks 0, 40, 80, 120, 160, 200, 240, 280 and 95 more: without MPI_Finalize"),
+            "{short}"
+        );
+        let long = text(Path::new("t.msgpack"), &trace, true);
+        assert!(long.lines().count() > 4096 + 512 && !long.contains("more"), "{long}");
+    }
+
+    #[test]
     fn who_hangs_in_finalize_did_call_it() {
         let mut builder = TraceBuilder::new();
         builder.world_size(1);
@@ -227,7 +275,7 @@ mod tests {
         let process = builder.process(Process { rank: Some(0), library, ..Process::default() });
         builder.lane(traces::Lane { process, rank: Some(0), ..traces::Lane::default() });
         builder.push(0, mpi::FINALIZE, 3, &[], None);
-        let text = text(Path::new("t.msgpack"), &builder.finish());
+        let text = text(Path::new("t.msgpack"), &builder.finish(), false);
         assert!(text.contains("ended     rank 0: before MPI_Finalize returned, in MPI_Finalize at program+0x3"), "{text}");
         assert!(text.contains("library   MPICH Version: 4.0.2\n"), "{text}");
     }

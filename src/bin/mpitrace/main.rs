@@ -2,13 +2,15 @@
 //!
 //! Each subcommand has a file of its own, with its arguments and what it does.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod broken_pipes;
 mod doctor;
 mod generate;
 mod info;
 mod join;
 mod record;
+mod replay;
 mod roll_call;
 mod stat;
 mod tui;
@@ -26,6 +28,7 @@ Examples:
   srun mpitrace record python script.py      the same under Slurm, of a Python program
   mpisim check trace.msgpack                 what is wrong with the run
   mpitrace tui viewer                        look at it
+  mpiexec -n 4 mpitrace replay trace.msgpack -- ./app     run it again in the recorded order
   mpitrace info                              what trace.msgpack holds
   mpitrace stat                              where its time went, and who sent how much to whom";
 
@@ -40,6 +43,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Record(record::Arguments),
+    Replay(replay::Arguments),
     Tui(tui::Arguments),
     Info(info::Arguments),
     Stat(stat::Arguments),
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
     };
     match cli.command {
         Command::Record(arguments) => record::run(arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Tui(arguments) => tui::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Stat(arguments) => stat::run(&arguments),
@@ -68,11 +73,11 @@ fn main() -> ExitCode {
 }
 
 /// Prints help, the version, or what is wrong with the command line. What stands in a program's place must not be taken for its
-/// status, so `record` has another exit code for that.
+/// status, so `record` and `replay` have another exit code for that.
 fn explain(error: &clap::Error) -> ExitCode {
     // If nobody can read it, there is nobody to tell.
     let _ = error.print();
-    let is_record = env::args_os().nth(1).is_some_and(|word| word == "record");
+    let is_record = env::args_os().nth(1).is_some_and(|word| word == "record" || word == "replay");
     ExitCode::from(match (error.use_stderr(), is_record) {
         (false, _) => exit::SUCCESS,
         (true, false) => exit::USAGE,

@@ -16,7 +16,7 @@ use recorder::settings::{
 };
 use traces::payload::Keep;
 
-use crate::watch;
+use crate::{broken_pipes, watch};
 
 /// The library that is loaded into the program.
 pub static LIBRARY: &[u8] = include_bytes!(env!("MPITRACE_EMBEDDED_PRELOAD"));
@@ -141,7 +141,8 @@ fn path_or_default() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(move |text| if text.is_empty() { default.into() } else { text.into() })
 }
 
-fn long(setting: Setting) -> &'static str {
+/// The flag of a setting.
+pub fn long(setting: Setting) -> &'static str {
     setting.flag.expect("only settings with a flag are arguments")
 }
 
@@ -162,14 +163,21 @@ pub fn run(arguments: Arguments) -> ExitCode {
         stack: arguments.stack,
         last: arguments.last,
         quiet: arguments.quiet,
+        ignores_broken_pipes: broken_pipes::were_ignored(),
         ignores_pcontrol: arguments.pcontrol == Pcontrol::Ignore,
         hang_after_s: arguments.hang_after,
         on_hang: arguments.on_hang.into(),
         gather_patience_s: arguments.gather_patience,
         preload: arguments.preload,
         embedded: LIBRARY,
+        replay: None,
     };
-    let error = launch(&request, watch::first_step);
+    become_program(&request)
+}
+
+/// Becomes the program that is to be recorded. Returns if it could not, with what says why.
+pub fn become_program(request: &Request) -> ExitCode {
+    let error = launch(request, watch::first_step);
     eprintln!("mpitrace: {error}");
     ExitCode::from(status(&error))
 }

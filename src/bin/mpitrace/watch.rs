@@ -173,7 +173,7 @@ fn last_words(order: &WatchOrder, conclusion: Option<&Conclusion>) -> Vec<String
 
 /// Where the ranks were at the end.
 fn roll_call(trace: &Trace) -> String {
-    let endings = info::endings(trace);
+    let endings = info::endings(trace, false);
     let (first, rest) = endings.split_at(endings.len().min(GROUPS_MAX));
     let more = if rest.is_empty() { String::new() } else { format!("; and {} more, see `mpitrace info`", rest.len()) };
     format!("the run ended: {}{more}", first.join("; "))

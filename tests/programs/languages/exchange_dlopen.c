@@ -10,11 +10,10 @@
 
 typedef intptr_t word;
 
-static void *where;
+static void *where, *library;
 
 // Loads the library to itself (`deepbind`, Julia's way), for all to see (`default`, `next`), or in a namespace of its own (`namespace`).
 static void load(const char *way, const char *path) {
-    void *library;
     if (!strcmp(way, "namespace"))
         library = dlmopen(LM_ID_NEWLM, path, RTLD_LAZY);
     else
@@ -86,5 +85,7 @@ int main(int argc, char **argv) {
     MPI(Comm_free)(&half);
     MPI(Barrier)(WORLD);
     MPI(Finalize)();
+    /* Nothing of MPI is needed any more. */
+    dlclose(library);
     return sum != 18;
 }
