@@ -2,26 +2,30 @@
 //!
 //! Which operations are under way follows from the calls of a rank alone, whatever the library does. Ranks that call MPI from several threads
 //! are left out: the order of their calls is nobody's promise.
+//!
+//! Where one receives and the other one sends, no harm is done if the message that is received is sent only when what is sent has arrived.
+//! The standard forbids it all the same, and libraries such as BLACS do it: that is a note.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use traces::buffers::{completes_fetches, fetches_later};
 use traces::{Call, Class, Event, mpi};
 
 use super::sharing;
 use super::wording::{distinct, ranks};
-use super::{Evidence, primary, secondary};
-use crate::finding::{Finding, Place, Severity};
+use super::{Evidence, Report, primary, secondary};
+use crate::finding::{Finding, Message, Place, Severity};
 use crate::footprint::{Footprint, Overlap};
 use crate::lift::NO_SLOT;
+use crate::order::Order;
 use crate::program::{Op, Slot, Then};
 use crate::rules;
 use crate::uses::{self, Use};
 
 /// One finding for each pair of lines.
-pub(super) fn check(evidence: Evidence) -> Vec<Finding> {
+pub(super) fn check(evidence: Evidence, report: &Report, is_clear: bool) -> Vec<Finding> {
     let calls: Vec<Kind> = evidence.trace.calls.iter().map(Kind::of).collect();
     let mut meetings = Meetings(Vec::new());
     for (number, lane) in (0u32..).zip(&evidence.trace.lanes) {
@@ -38,13 +42,52 @@ pub(super) fn check(evidence: Evidence) -> Vec<Finding> {
             }
         }
     }
-    meetings.0.into_iter().map(|meeting| meeting.into_finding(evidence)).collect()
+    let exchanges = Exchanges::of(evidence, report, is_clear, &meetings);
+    meetings.0.into_iter().map(|meeting| meeting.into_finding(evidence, &exchanges)).collect()
+}
+
+/// Messages that are sent from where other ones are received.
+struct Exchanges {
+    /// By the call that sends it, and by the one that posts its receive.
+    by_send: FxHashMap<Place, Message>,
+    by_receive: FxHashMap<Place, Message>,
+    /// None if it cannot be told.
+    order: Option<Order>,
+}
+
+impl Exchanges {
+    fn of(evidence: Evidence, report: &Report, is_clear: bool, meetings: &Meetings) -> Exchanges {
+        let mut all = Exchanges { by_send: FxHashMap::default(), by_receive: FxHashMap::default(), order: None };
+        let pairs = || meetings.0.iter().flat_map(|meeting| &meeting.exchanges);
+        let wanted: FxHashSet<Place> = pairs().flat_map(|(read, write)| [*read, *write]).collect();
+        if wanted.is_empty() {
+            return all;
+        }
+        for message in &report.messages {
+            if wanted.contains(&message.send) {
+                all.by_send.insert(message.send, *message);
+            }
+            if wanted.contains(&message.receive) {
+                all.by_receive.insert(message.receive, *message);
+            }
+        }
+        let asked = all.by_receive.values().map(|message| message.send);
+        all.order = Order::of(evidence.program, &report.messages, &report.collectives, asked).filter(|_| is_clear);
+        all
+    }
+
+    /// Whether what one call sends may have arrived before what is written by the other one was sent.
+    fn may_be_apart(&self, (read, write): (Place, Place)) -> bool {
+        let (Some(sent), Some(received)) = (self.by_send.get(&read), self.by_receive.get(&write)) else { return false };
+        self.order.as_ref().is_none_or(|order| order.is_before(sent.received, received.send) != Some(false))
+    }
 }
 
 /// Data that changes while it is sent is no other mistake where it is known who writes to it.
 pub(super) fn drop_consequences(evidence: Evidence, findings: &mut Vec<Finding>) {
-    let of = |rule| findings.iter().filter(move |finding| finding.rule == rule).flat_map(|finding| &finding.labels);
-    let known: Vec<_> = of(&rules::BUFFER_IN_FLIGHT).filter_map(|label| evidence.call(label.place).site).collect();
+    let is_one = |finding: &&Finding| finding.rule == &rules::BUFFER_IN_FLIGHT && finding.severity == Severity::Error;
+    let labels = findings.iter().filter(is_one).flat_map(|finding| &finding.labels);
+    let known: Vec<_> = labels.filter_map(|label| evidence.call(label.place).site).collect();
     let is_known = |place: Place| evidence.call(place).site.is_some_and(|site| known.contains(&site));
     findings.retain(|finding| finding.rule != &rules::BUFFER_REUSED || !finding.labels.iter().any(|l| is_known(l.place)));
 }
@@ -234,6 +277,8 @@ struct Meeting {
     second: (Place, Use),
     ranks: Vec<u32>,
     times: u64,
+    /// The calls that read and that write, where one does and the other one does.
+    exchanges: Vec<(Place, Place)>,
 }
 
 struct Meetings(Vec<Meeting>);
@@ -242,21 +287,28 @@ impl Meetings {
     fn add(&mut self, evidence: Evidence, rank: u32, first: &Lent, (place, second): (Place, &Use)) {
         let site = |place: Place| evidence.call(place).site;
         let own = (site(first.place), site(place));
-        let is_same = |known: &&mut Meeting| own.0.is_some() && (site(known.first.place), site(known.second.0)) == own;
-        match self.0.iter_mut().find(is_same) {
-            Some(known) => {
-                known.ranks.push(rank);
-                known.times += 1;
-            }
-            None => {
-                self.0.push(Meeting { first: first.clone(), second: (place, second.clone()), ranks: vec![rank], times: 1 });
-            }
+        let is_same = |known: &Meeting| own.0.is_some() && (site(known.first.place), site(known.second.0)) == own;
+        let at = self.0.iter().position(is_same).unwrap_or_else(|| {
+            let (second, exchanges) = ((place, second.clone()), Vec::new());
+            self.0.push(Meeting { first: first.clone(), second, ranks: Vec::new(), times: 0, exchanges });
+            self.0.len() - 1
+        });
+        let known = &mut self.0[at];
+        known.ranks.push(rank);
+        known.times += 1;
+        match (first.writes, second.writes) {
+            (true, false) => known.exchanges.push((place, first.place)),
+            (false, true) => known.exchanges.push((first.place, place)),
+            _ => {}
         }
     }
 }
 
 impl Meeting {
-    fn into_finding(self, evidence: Evidence) -> Finding {
+    fn into_finding(self, evidence: Evidence, exchanges: &Exchanges) -> Finding {
+        let is_apart =
+            self.times == self.exchanges.len() as u64 && self.exchanges.iter().all(|pair| exchanges.may_be_apart(*pair));
+        let severity = if is_apart { Severity::Note } else { Severity::Error };
         let who = distinct(self.ranks);
         let is_one = who.len() == 1;
         let (place, second) = &self.second;
@@ -269,12 +321,15 @@ impl Meeting {
         let use_of_first = if self.first.writes { "receives into" } else { "sends from" };
         let (one, other) = (evidence.function(self.first.place), evidence.function(*place));
         let title = format!("{} {verb} memory in {other} that {one} still {use_of_first}", ranks(&who));
-        let mut found = Finding::new(&rules::BUFFER_IN_FLIGHT, Severity::Error, title);
+        let mut found = Finding::new(&rules::BUFFER_IN_FLIGHT, severity, title);
         let [first_bytes, second_bytes] = sharing::bytes(&self.first.bytes, &second.bytes);
         let label = format!("{} {second_bytes} of its buffer", if second.writes { "writes" } else { "reads" });
         found.labels.push(primary(*place, label));
         let verb = if self.first.writes { "writes" } else { "reads" };
         found.labels.push(secondary(self.first.place, format!("{verb} {first_bytes} of its buffer until it is complete")));
+        if is_apart {
+            found.notes.push("no harm is done if what is received is sent only when what is sent has arrived".into());
+        }
         if self.times > who.len() as u64 {
             found.notes.push(format!("it happens {} times", self.times));
         }

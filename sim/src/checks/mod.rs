@@ -108,7 +108,12 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
     }
     let walk = accesses::walk(trace, &lifted);
     report.findings = findings(evidence, machine.log(), &walk);
-    if is_clear(evidence, machine.log(), &report) {
+    let is_clear = is_clear(evidence, machine.log(), &report);
+    if trace.paused_ranks().is_empty() && !evidence.is_tail() {
+        let found = in_flight::check(evidence, &report, is_clear);
+        report.findings.extend(found);
+    }
+    if is_clear {
         let mut found = races::check(evidence, &walk, &report);
         found.extend(ready_sends::check(evidence, &report));
         found.extend(probes::check(evidence, &report));
@@ -215,7 +220,6 @@ fn findings(evidence: Evidence, log: &Log, walk: &Walk) -> Vec<Finding> {
     // What a process has done to its objects may have been dropped.
     if !evidence.is_tail() {
         found.extend(contents::check(evidence, log));
-        found.extend(in_flight::check(evidence));
         found.extend(cancels::check(evidence));
         found.extend(types::check(evidence));
         found.extend(usage::check(evidence));

@@ -36,7 +36,8 @@ until the end of the epoch, a flush, or the completion of its request.
 Give each operation bytes of its own, or complete the first before the second.
 Bytes that lie between those of a derived datatype are not used by it: columns of
 one matrix do not meet. All that a receive has room for is lent, however short the
-message is.
+message is. Where a send meets a receive whose message is sent only when what is
+sent has arrived, no harm is done, and it is a note.
 
 The standard: Communication Initiation (3.7.2), Nonblocking Collective Operations
 (6.12), One-Sided Communication Calls (12.3).",

@@ -209,3 +209,25 @@ fn a_persistent_receive_lends_its_buffer_when_it_is_started() {
         assert_eq!(found.iter().filter(|text| text.starts_with("buffer/")).count(), expected, "{found:?}");
     }
 }
+
+/// Rank 0 sends from where it receives; the answer is sent when what it sent has arrived, or before.
+#[test]
+fn a_send_from_where_the_answer_comes_is_a_note() {
+    for is_answer in [true, false] {
+        let mut job = Job::new(2);
+        irecv_into(&mut job, 10, 1, 0, 0x1000, 1);
+        send_from(&mut job, 11, 2, 0x1000, 1);
+        job.wait(0, 12, 0);
+        if is_answer {
+            job.recv(1, 20, 0, 2);
+        }
+        job.send(mpi::SEND, 1, 21, 0, 1);
+        if !is_answer {
+            job.recv(1, 22, 0, 2);
+        }
+        job.finalize_all();
+        let report = job.check();
+        let found = report.findings.iter().find(|finding| finding.rule.name == "buffer/in-flight").unwrap();
+        assert_eq!(found.severity, if is_answer { sim::Severity::Note } else { sim::Severity::Error });
+    }
+}
