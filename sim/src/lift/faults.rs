@@ -77,20 +77,28 @@ fn fault(call: &Call, (name, kind, value): (&str, Kind, i64), size: Option<usize
         }
         Kind::Op => (value == UNKNOWN_HANDLE).then_some(Fault::Handle),
         Kind::Type => {
-            let count = match name {
-                "sendtype" => "sendcount",
-                "recvtype" => "recvcount",
-                _ => "count",
-            };
             let fault = match value {
                 DATATYPE_NULL => Some(Fault::Datatype),
                 UNKNOWN_HANDLE => Some(Fault::Handle),
                 _ => None,
             };
-            fault.filter(|_| call.int(count).is_some_and(|count| count > 0))
+            fault.filter(|_| has_elements(call, name))
         }
         _ => None,
     }
+}
+
+/// Whether a datatype is one of some elements for certain: its count, or one of its counts, is above zero.
+fn has_elements(call: &Call, datatype: &str) -> bool {
+    let counts: &[&str] = match datatype {
+        "sendtype" => &["sendcount", "sendcounts"],
+        "recvtype" => &["recvcount", "recvcounts"],
+        _ => &["count", "recvcount", "recvcounts"],
+    };
+    counts.iter().any(|counts| match call.argument(counts) {
+        Value::Int(count) => *count > 0,
+        other => other.ints().iter().any(|count| *count > 0),
+    })
 }
 
 /// A request of a completion call that is not one any more.

@@ -132,7 +132,13 @@ impl Family {
     /// The mistakes of which the arguments allow.
     fn arguments(&self) -> Vec<Variant> {
         let has = |wrong: &Arguments| self.operation.1.contains(wrong[0].0);
-        let of_one = OF_ONE.iter().filter(|(.., wrong, _)| has(wrong)).map(|(name, about, wrong, rule)| {
+        // What neighbours send each other is not compared.
+        let has_neighbours = self.operation.0.starts_with("Neighbor");
+        // A library may end the program in the very call that begins such an operation, so that it is not known to have begun.
+        let may_not_begin = self.form == Form::Nonblocking && self.operation.0.ends_with("herv");
+        let one =
+            OF_ONE.iter().filter(|(name, _, wrong, _)| has(wrong) && !has_neighbours && !(may_not_begin && *name == "count"));
+        let of_one = one.map(|(name, about, wrong, rule)| {
             let body = apart(self.lines(wrong, rule), self.lines(&[], rule));
             self.variant(name, about, &[&format!("error {rule}")], "anyhow", body)
         });
@@ -141,7 +147,7 @@ impl Family {
             self.variant(name, about, &[&format!("error {rule}")], "anyhow", [before, self.lines(wrong, rule)].concat())
         });
         // Neighbours are asked for on a communicator of their own.
-        let is_of_world = !self.operation.0.starts_with("Neighbor");
+        let is_of_world = !has_neighbours;
         of_one.chain(of_all.filter(|variant| is_of_world || !variant.name.contains("communicator"))).collect()
     }
 
