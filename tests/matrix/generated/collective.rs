@@ -154,7 +154,11 @@ impl Family {
     /// Who takes part, and in what.
     fn order(&self) -> Vec<Variant> {
         let rule = "collective/order";
-        let other = if self.operation.0 == "Barrier" { ("Allreduce", OPERATIONS[11].1) } else { OPERATIONS[0] };
+        let other = match self.operation.0 {
+            "Barrier" => OPERATIONS[11],
+            name if name.starts_with("Neighbor") => ("Barrier", "comm"),
+            _ => OPERATIONS[0],
+        };
         let other = Form::Blocking.lines(other, &[], rule);
         let mut variants = vec![
             self.variant("correct", "Nothing is wrong.", &[], "ok", self.lines(&[], "")),
