@@ -70,7 +70,8 @@ pub fn variants() -> Vec<Variant> {
             name: format!("resource_{name}_{what}"),
             about: format!("{name}: what it makes is {what}."),
             expect,
-            ends: "ok",
+            // Libraries may fail of what is left to them: MPICH 4.0 does of memory that a window has allocated.
+            ends: if is_freed { "ok" } else { "by itself" },
             needs: None,
             body,
         }
