@@ -22,13 +22,14 @@ pub(crate) struct Use {
     pub(crate) writes: bool,
 }
 
-/// What a function sends and receives.
+/// What is sent, and what is received.
 type Sides = (Option<Places>, Option<Places>);
 
 /// By number of the function: it is asked for each distinct call.
 static SIDES: LazyLock<Vec<Sides>> = LazyLock::new(|| Function::all().map(buffers::of).collect());
 
-fn sides(function: Function) -> Sides {
+/// What a function sends and receives.
+pub(crate) fn sides(function: Function) -> Sides {
     SIDES.get(usize::from(function.0)).copied().unwrap_or_default()
 }
 

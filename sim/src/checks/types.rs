@@ -11,7 +11,7 @@ use super::wording::ranks;
 use super::{Evidence, primary, secondary};
 use crate::finding::{Finding, Place, Severity};
 use crate::lift::blocking_form;
-use crate::lift::faults::is_with_nobody;
+use crate::lift::faults::{elements, has_elements};
 use crate::rules;
 
 /// Both rules.
@@ -44,29 +44,12 @@ fn effect(call: &Call) -> Effect {
         return Effect::Nothing;
     }
     let inputs = call.function.parameters().iter().filter(|p| p.kind == Kind::Type && p.direction == Direction::In);
-    let used = inputs.filter(|p| has_elements(call, p.name)).flat_map(|p| match call.argument(p.name) {
-        traces::Value::Int(number) => vec![*number],
-        other => other.ints().to_vec(),
+    let used = inputs.flat_map(|p| {
+        let of_elements = move |(at, number): (Option<usize>, i64)| has_elements(call, p.name, at).then_some(number);
+        elements(call.argument(p.name)).filter_map(of_elements)
     });
     let used: Vec<i64> = used.filter(|number| is_made(*number)).collect();
     if used.is_empty() { Effect::Nothing } else { Effect::Uses(used) }
-}
-
-/// Whether the buffer that a datatype belongs to is one, and has elements for certain.
-fn has_elements(call: &Call, name: &str) -> bool {
-    let (buffer, counts) = match name {
-        "sendtype" => ("sendbuf", "sendcount"),
-        "recvtype" => ("recvbuf", "recvcount"),
-        "datatype" if call.argument("sendbuf").int() == Some(constant::IN_PLACE) => ("recvbuf", "count"),
-        "datatype" => ("buf", "count"),
-        "origin_datatype" => ("origin_addr", "origin_count"),
-        "target_datatype" => ("", "target_count"),
-        // The elementary type and the view of a file; arrays of types may have idle elements.
-        "etype" | "filetype" => return true,
-        _ => return false,
-    };
-    let is_ignored = call.int(buffer) == Some(constant::IN_PLACE);
-    !is_ignored && !is_with_nobody(call, name) && call.int(counts).is_some_and(|count| count > 0)
 }
 
 /// `argument/uncommitted`. In a process with several threads, whatever one of them has committed at some time is committed.

@@ -35,6 +35,7 @@ pub(crate) use collectives::{Pattern, blocking_form};
 pub(crate) use communicators::{Communicators, View};
 pub(crate) use completions::completed_requests;
 pub(crate) use datatypes::Datatypes;
+use faults::Known;
 pub(crate) use files::is_collective_on_file;
 use groups::Groups;
 use partitioned::Pairs;
@@ -57,6 +58,22 @@ pub(crate) struct Lifted {
     pub(crate) communicators: Communicators,
     /// The windows and files.
     pub(crate) shared: SharedThings,
+    /// The groups of each process.
+    pub(crate) groups: Vec<Groups>,
+}
+
+impl Lifted {
+    /// What is known where a process of the trace, which is this rank, makes a call.
+    pub(crate) fn known(&self, rank: u32, process: u32) -> Known<'_> {
+        let process = (process as usize).min(self.datatypes.len() - 1);
+        Known {
+            rank,
+            communicators: &self.communicators,
+            shared: &self.shared,
+            datatypes: &self.datatypes[process],
+            groups: &self.groups[process],
+        }
+    }
 }
 
 /// Makes programs of a trace.
@@ -76,9 +93,9 @@ pub(crate) fn lift(trace: &Trace) -> Lifted {
         let caveat = format!("{ranks} MPI from several threads, whose calls are taken in the order of the recorded run");
         lifter.program.caveats.push(caveat);
     }
-    let Lifter { mut program, datatypes, communicators, shared, .. } = lifter;
+    let Lifter { mut program, datatypes, communicators, shared, groups, .. } = lifter;
     program.caveats.extend(trace.spawned.iter().map(spawned_text));
-    Lifted { program, datatypes, communicators, shared }
+    Lifted { program, datatypes, communicators, shared, groups }
 }
 
 /// Who the ranks of a world are that others started.
@@ -213,6 +230,17 @@ impl<'t> Lifter<'t> {
         }
     }
 
+    /// What is known where the call in work is made.
+    fn known(&self) -> Known<'_> {
+        Known {
+            rank: self.rank,
+            communicators: &self.communicators,
+            shared: &self.shared,
+            datatypes: &self.datatypes[self.process],
+            groups: &self.groups[self.process],
+        }
+    }
+
     /// The number of an operation. Equal ones of different calls may have different numbers.
     fn op(&mut self, op: Op) -> OpId {
         if op == Op::Local {
@@ -227,7 +255,7 @@ impl<'t> Lifter<'t> {
         let function = a.function();
         self.define(a);
         // It is no part of any communication, and who knows what the library does with it.
-        if a.outcome.is_none() && faults::find(a.call, self.rank, &self.communicators).is_some() {
+        if a.outcome.is_none() && faults::find(a.call, &self.known()).is_some() {
             return Op::Opaque;
         }
         let op = self.transfer(a).or_else(|| self.partitioned(a)).or_else(|| self.completion(a));

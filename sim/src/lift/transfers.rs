@@ -4,7 +4,7 @@ use traces::constant::{ANY_SOURCE, ANY_TAG, COMM_WORLD};
 use traces::function::{Function, mpi};
 
 use super::arguments::Arguments;
-use super::communicators::Communicators;
+use super::faults::Known;
 use super::{Lifter, NO_SLOT, faults, index_of_last, request_made};
 use crate::program::{Mailbox, Mode, Op, Peer, Receive, ReceiveId, Send, SendId, Then};
 
@@ -44,7 +44,7 @@ impl Lifter<'_> {
             Nonblocking => a.outcome.map(|_| Then::Request(request_made(a))),
             Persistent => a.outcome.map(|_| Then::Persistent(request_made(a))),
         };
-        if a.failed() && !may_have_received(a, self.rank, &self.communicators) {
+        if a.failed() && !may_have_received(a, &self.known()) {
             return is_transfer(function).then_some(Op::Local);
         }
         if let Some((mode, form)) = send_form(function) {
@@ -157,8 +157,8 @@ fn receives_at_once(function: Function) -> bool {
 
 /// Whether a call that returned an error may have received a message all the same: one that was too long, and then it took it. What the error
 /// is, the library's own number does not tell; but a call with an argument that is wrong for certain does nothing.
-fn may_have_received(a: &Arguments, rank: u32, communicators: &Communicators) -> bool {
-    receives_at_once(a.function()) && faults::find(a.call, rank, communicators).is_none()
+fn may_have_received(a: &Arguments, known: &Known) -> bool {
+    receives_at_once(a.function()) && faults::find(a.call, known).is_none()
 }
 
 /// A transfer; one whose request is not known because the call never returned is opaque.

@@ -136,3 +136,95 @@ one that was freed by MPI_Type_free. By default the call ends the program.
 
 The standard: Predefined Datatypes (3.2.2), Commit and Free (5.1.9).",
 };
+
+/// A null handle.
+pub static ARGUMENT_NULL: Rule = Rule {
+    name: "argument/null",
+    summary: "a call is given a null handle",
+    explanation: "\
+A null handle (MPI_WIN_NULL, MPI_GROUP_NULL, MPI_OP_NULL, MPI_REQUEST_NULL and so
+on) stands for no object: the variable was set to it and to nothing else, or MPI
+has set it to it when the object was freed. By default the call ends the program.
+
+    MPI_Win_free(&window);
+    MPI_Put(..., window);              /* one line too late */
+
+Calls that complete requests may be given MPI_REQUEST_NULL; MPI_INFO_NULL stands
+for no hints; MPI_FILE_NULL has an error handler, for files that cannot be opened.
+
+The standard: Opaque Objects (2.5.1).",
+};
+
+/// A place, a size or a unit that cannot be.
+pub static ARGUMENT_DISPLACEMENT: Rule = Rule {
+    name: "argument/displacement",
+    summary: "a call is given an offset, a size of memory or a unit that cannot be",
+    explanation: "\
+A file begins at offset 0, memory has no less than 0 bytes, and displacements in a
+window are counted in units of at least one byte.
+
+    MPI_File_write_at(file, (rank - 1) * n, ...);  /* rank 0 has no such place */
+
+Negative numbers often come from a product that does not fit in an int: compute
+offsets as MPI_Offset, and sizes as MPI_Aint.
+
+The standard: Window Creation (12.2.1), Data Access with Explicit Offsets
+(14.4.2).",
+};
+
+/// Sizes that do not fit.
+pub static ARGUMENT_DIMENSION: Rule = Rule {
+    name: "argument/dimension",
+    summary: "a call describes a grid, a graph or a part of an array that cannot be",
+    explanation: "\
+A grid of processes has at least one in each dimension, and no more in all than
+the communicator; a graph has as many nodes as ranks, or fewer; a part of an array
+lies in it.
+
+    int dims[2] = {3, 3};
+    MPI_Cart_create(comm, 2, dims, ...);       /* with 8 ranks */
+
+MPI_Dims_create finds dimensions for any number of processes.
+
+The standard: Cartesian Constructor (8.5.1), Graph Constructor (8.5.3), Subarray
+Datatype Constructor (5.1.3).",
+};
+
+/// No memory for data.
+pub static ARGUMENT_BUFFER: Rule = Rule {
+    name: "argument/buffer",
+    summary: "a call is given a null pointer for data",
+    explanation: "\
+Where there are elements there has to be memory. A null pointer is what malloc
+gives when there is no more, or a variable that nothing was ever put into. Most
+libraries crash in the call, in other ranks, or later.
+
+    double *x = NULL;
+    MPI_Recv(x, n, MPI_DOUBLE, ...);
+
+A null pointer is right where there is no data: with a count of 0, and in the
+arguments that mean something on the root only. MPI_BOTTOM, which is the same
+number, is for datatypes of absolute addresses.
+
+The standard: Message Data (3.2.2), MPI_BOTTOM (5.1.5).",
+};
+
+/// In place of nothing.
+pub static ARGUMENT_IN_PLACE: Rule = Rule {
+    name: "argument/in-place",
+    summary: "MPI_IN_PLACE is given where it means nothing",
+    explanation: "\
+MPI_IN_PLACE says that a rank's own part of a collective is in the receive buffer
+already. It stands for the send buffer, on all ranks in MPI_Allreduce and
+MPI_Allgather, on the root only in MPI_Reduce and MPI_Gather; in MPI_Scatter it
+stands for the receive buffer of the root. Nowhere else is it known: not in
+MPI_Bcast, in no message from one to one, not in intercommunicators.
+
+    MPI_Reduce(MPI_IN_PLACE, x, n, MPI_INT, MPI_SUM, 0, comm);  /* all ranks */
+
+Give the other ranks their own buffer:
+
+    MPI_Reduce(rank == 0 ? MPI_IN_PLACE : x, x, n, MPI_INT, MPI_SUM, 0, comm);
+
+The standard: \"In Place\" (6.2.1), Reduce (6.9.1).",
+};

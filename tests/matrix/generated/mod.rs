@@ -3,6 +3,7 @@
 //! Each is a C program like those of tests/programs, with its expectation in its first lines, and is held to it in the same way. What is special about a
 //! behaviour is not for here: it has a program of its own there. docs/rules.md has the table of what is expected of all of them.
 
+mod argument;
 mod collective;
 mod one_sided;
 mod point_to_point;
@@ -73,6 +74,7 @@ impl Variant {
 
 const BEFORE: &str = r#"#include <mpi.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 int main(int argc, char **argv) {
     int rank, size, values[8] = {1, 2, 3, 4}, others[32] = {0}, ones[4] = {1, 1, 1, 1}, places[4] = {0, 1, 2, 3};
@@ -97,7 +99,7 @@ const AFTER: &str = r"    MPI_Finalize();
 
 /// All of them.
 fn all() -> Vec<Variant> {
-    [point_to_point::variants(), collective::variants(), one_sided::variants(), resource::variants()]
+    [argument::variants(), point_to_point::variants(), collective::variants(), one_sided::variants(), resource::variants()]
         .into_iter()
         .flatten()
         .collect()
