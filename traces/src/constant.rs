@@ -21,6 +21,8 @@ pub const PROC_NULL: i64 = -3;
 pub const ROOT: i64 = -4;
 /// MPI_ANY_TAG.
 pub const ANY_TAG: i64 = -2;
+/// MPI_TAG_UB, the key of an attribute.
+pub const TAG_UB: i64 = 501;
 /// MPI_UNDEFINED.
 pub const UNDEFINED: i64 = -32766;
 /// MPI_IN_PLACE.

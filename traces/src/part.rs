@@ -159,7 +159,7 @@ fn of_rings(rings: &[PathBuf]) -> Result<Vec<Part>, Error> {
                 // Only the thread that initialized MPI knows it, which need not be the first that called it.
                 if part.process.rank.is_none() {
                     (part.process.rank, part.process.world_size) = (process.rank, process.world_size);
-                    part.process.world = process.world;
+                    (part.process.world, part.process.tag_ub) = (process.world, process.tag_ub);
                 }
                 if part.process.stopped.is_empty() {
                     part.process.stopped = process.stopped;

@@ -185,8 +185,8 @@ fn worlds(parts: &[Part]) -> (u32, Vec<World>) {
 }
 
 fn process_of(record: ProcessRecord, rank: Option<u32>) -> Process {
-    let ProcessRecord { host, pid, library, command, ending, stopped, payload, .. } = record;
-    Process { rank, host, pid, library, command, ending, stopped, is_running: false, payload }
+    let ProcessRecord { host, pid, library, command, ending, stopped, payload, tag_ub, .. } = record;
+    Process { rank, host, pid, library, command, ending, stopped, is_running: false, payload, tag_ub }
 }
 
 /// A process that ended within MPI_Init has no rank: it is one of the missing.

@@ -82,6 +82,9 @@ pub struct ProcessRecord {
     /// The token of the run, the same in all its processes; empty if it is not known.
     #[serde(default)]
     pub job: String,
+    /// The largest tag, the attribute MPI_TAG_UB of MPI_COMM_WORLD; nothing if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag_ub: Option<i64>,
 }
 
 /// Two readings of the tick counter beside the monotonic clock, and what makes hosts comparable.

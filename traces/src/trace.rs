@@ -93,6 +93,8 @@ pub struct Process {
     pub is_running: bool,
     /// What is kept of the data that its calls send and receive.
     pub payload: Keep,
+    /// The largest tag, the attribute MPI_TAG_UB of MPI_COMM_WORLD; nothing if it is not known.
+    pub tag_ub: Option<i64>,
 }
 
 /// How the recording of a process ended.

@@ -181,6 +181,7 @@ pub fn write(path: &Path, trace: &Trace) -> Result<Summary, Error> {
             ended_threads: trace.lanes.iter().filter(|l| l.process as usize == number && l.ended).map(|l| l.thread).collect(),
             payload: process.payload,
             job: String::new(),
+            tag_ub: process.tag_ub,
         };
         let mut chunks = Vec::new();
         for lane in trace.lanes.iter().filter(|l| l.process as usize == number) {

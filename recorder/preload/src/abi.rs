@@ -191,6 +191,11 @@ impl Abi {
         found.map_or(i64::from(word), |(_, _, value)| *value)
     }
 
+    /// What the library calls an integer that stands for something else than a number.
+    pub fn native_word(&self, kind: Kind, value: i64) -> Option<i32> {
+        self.words.iter().find(|(of, _, known)| *of == kind && *known == value).map(|(_, native, _)| *native)
+    }
+
     /// The key of an attribute, and whether it is a predefined one. Those that the program makes are numbered by the library.
     pub fn keyval(&self, key: i32) -> (i64, bool) {
         let found = self.words.iter().find(|(of, native, _)| *of == Kind::Keyval && *native == key);

@@ -10,10 +10,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use recorder::settings::Settings;
-use traces::mpi;
+use traces::constant::{COMM_WORLD, TAG_UB};
 use traces::record::{Clock, ProcessRecord};
 use traces::segment::Stop;
+use traces::{Kind, mpi};
 
+use crate::abi::abi;
 use crate::gather::{Gathered, Share};
 use crate::output::without_signals;
 use crate::{following, loader, python, readable, real, stacks, turns, weak};
@@ -202,6 +204,17 @@ fn library() -> String {
     }
     let text = String::from_utf8_lossy(&text);
     text.split(['\n', '\0']).next().unwrap_or_default().trim().to_owned()
+}
+
+/// The attribute MPI_TAG_UB of MPI_COMM_WORLD. MPI_Init has returned.
+pub fn largest_tag() -> Option<i64> {
+    let (world, key) = (abi().native(Kind::Comm, COMM_WORLD)?, abi().native_word(Kind::Keyval, TAG_UB)?);
+    let (mut value, mut flag) = (std::ptr::null::<i32>(), 0i32);
+    // SAFETY: MPI_COMM_WORLD exists; the value of this attribute is the address of an int.
+    unsafe {
+        let code = real::pmpi(mpi::COMM_GET_ATTR, [world, key as usize, (&raw mut value) as usize, (&raw mut flag) as usize]);
+        (code == Some(0) && flag != 0 && !value.is_null()).then(|| i64::from(value.read()))
+    }
 }
 
 impl Process {

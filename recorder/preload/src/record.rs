@@ -2,6 +2,7 @@
 
 use traces::chunk::{Entry, write_call, write_outcome};
 use traces::payload::Keep;
+use traces::record::ProcessRecord;
 use traces::segment::{Full, Open};
 use traces::{Ending, Function, Kind, Length, mpi};
 
@@ -251,21 +252,22 @@ fn learn_outcome(lane: &mut Lane, code: i32) -> Option<u32> {
 fn world_begins(lane: &mut Lane) {
     handles::change();
     let origin = lane.process.settings.origin.as_ref();
-    describe(lane, handles::with(|h| h.communicators.begin_world(origin)));
+    let place = handles::with(|h| h.communicators.begin_world(origin));
+    describe(lane, place, process::largest_tag());
 }
 
 /// Programs that have sessions only are told their rank by the set of all processes.
 #[cold]
 fn session_begins(lane: &mut Lane, session: u64) {
     if let Some(place) = handles::with(|h| h.communicators.begin_session(session)) {
-        describe(lane, Some(place));
+        describe(lane, Some(place), None);
         lane.recording.end(Ending::Unfinished);
     }
 }
 
-/// Notes rank and size of this process.
-fn describe(lane: &mut Lane, place: Option<(u32, u32)>) {
-    let mut record = lane.process.record.clone();
+/// Notes rank and size of this process, and the largest tag.
+fn describe(lane: &mut Lane, place: Option<(u32, u32)>, tag_ub: Option<i64>) {
+    let mut record = ProcessRecord { tag_ub, ..lane.process.record.clone() };
     if let Some((rank, size)) = place {
         (record.rank, record.world_size) = (Some(rank), size);
         record.world = lane.process.settings.origin.as_ref().map_or(0, |origin| origin.world);

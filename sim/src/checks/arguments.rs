@@ -127,6 +127,9 @@ fn wording(call: &Call, faulty: Faulty) -> (&'static Rule, String, String) {
         }
         Fault::Count => (&rules::ARGUMENT_COUNT, format!("with {name} {number}"), format!("{name} is less than 0")),
         Fault::Tag => (&rules::ARGUMENT_TAG, format!("with {name} {number}"), format!("{name} is less than 0")),
+        Fault::LargeTag(largest) => {
+            (&rules::ARGUMENT_TAG, format!("with {name} {number}"), format!("the largest tag of this library is {largest}"))
+        }
         Fault::Displacement(why) => (&rules::ARGUMENT_DISPLACEMENT, format!("with {name} {number}"), why.into()),
         Fault::Shape(why) => (&rules::ARGUMENT_DIMENSION, format!("with {name} {number}"), why.into()),
         Fault::Buffer => {

@@ -60,6 +60,8 @@ pub(crate) struct Lifted {
     pub(crate) shared: SharedThings,
     /// The groups of each process.
     pub(crate) groups: Vec<Groups>,
+    /// The largest tag of each process, if it is known.
+    largest_tags: Vec<Option<i64>>,
 }
 
 impl Lifted {
@@ -72,6 +74,7 @@ impl Lifted {
             shared: &self.shared,
             datatypes: &self.datatypes[process],
             groups: &self.groups[process],
+            tag_ub: self.largest_tags.get(process).copied().flatten(),
         }
     }
 }
@@ -95,7 +98,8 @@ pub(crate) fn lift(trace: &Trace) -> Lifted {
     }
     let Lifter { mut program, datatypes, communicators, shared, groups, .. } = lifter;
     program.caveats.extend(trace.spawned.iter().map(spawned_text));
-    Lifted { program, datatypes, communicators, shared, groups }
+    let largest_tags = trace.processes.iter().map(|process| process.tag_ub).collect();
+    Lifted { program, datatypes, communicators, shared, groups, largest_tags }
 }
 
 /// Who the ranks of a world are that others started.
@@ -238,6 +242,7 @@ impl<'t> Lifter<'t> {
             shared: &self.shared,
             datatypes: &self.datatypes[self.process],
             groups: &self.groups[self.process],
+            tag_ub: self.trace.processes.get(self.process).and_then(|process| process.tag_ub),
         }
     }
 

@@ -108,13 +108,13 @@ there are calls with large counts (MPI_Send_c).
 The standard: Message Data (3.2.2).",
 };
 
-/// A tag below zero.
+/// A tag that is none.
 pub static ARGUMENT_TAG: Rule = Rule {
     name: "argument/tag",
-    summary: "a call is given a tag below zero",
+    summary: "a call is given a tag below zero, or above the largest",
     explanation: "\
-Tags go from 0 to the attribute MPI_TAG_UB, which is at least 32767. MPI_ANY_TAG
-is for receives and probes only.
+Tags go from 0 to the attribute MPI_TAG_UB, which is at least 32767, and in every
+library another number. MPI_ANY_TAG is for receives and probes only.
 
     MPI_Send(..., 1, MPI_ANY_TAG, comm);       /* which one? */
 

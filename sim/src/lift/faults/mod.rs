@@ -34,6 +34,8 @@ pub(crate) enum Fault {
     Count,
     /// A tag below zero that stands for nothing.
     Tag,
+    /// A tag above this one, which is the largest.
+    LargeTag(i64),
     /// A place, a size or a unit that cannot be, and why.
     Displacement(&'static str),
     /// Sizes of a grid, a graph or a part of an array that cannot be, and why.
@@ -64,6 +66,8 @@ pub(crate) struct Known<'a> {
     pub(crate) datatypes: &'a Datatypes,
     /// Those of the process.
     pub(crate) groups: &'a Groups,
+    /// The largest tag, if it is known.
+    pub(crate) tag_ub: Option<i64>,
 }
 
 impl<'a> Known<'a> {

@@ -24,7 +24,8 @@ pub(super) fn fault(call: &Call, parameter: &Parameter, value: i64, known: &Know
         Kind::Int | Kind::Long => displacement_fault(call, name, value),
         Kind::Tag => {
             let receives = call.function.parameter("source").is_some() && name != "sendtag";
-            (value < 0 && !(receives && value == ANY_TAG)).then_some(Fault::Tag)
+            let largest = known.tag_ub.filter(|largest| value > *largest).map(Fault::LargeTag);
+            largest.or((value < 0 && !(receives && value == ANY_TAG)).then_some(Fault::Tag))
         }
         _ => None,
     }
