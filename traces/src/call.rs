@@ -105,6 +105,7 @@ pub fn value_text(kind: Kind, value: &Value) -> String {
         (Kind::Comm | Kind::Request | Kind::Type | Kind::Win | Kind::File, None) if i == constant::UNKNOWN_HANDLE => {
             "an unknown handle".to_owned()
         }
+        (Kind::Comm | Kind::Type | Kind::Win | Kind::File, None) if i == constant::FREED_HANDLE => "a freed handle".to_owned(),
         (Kind::Buffer | Kind::Pointer | Kind::Attribute | Kind::Base, None) => format!("{i:#x}"),
         (Kind::Assert | Kind::Amode, None) if i > 0 => flags_text(kind, i),
         (Kind::Int, None) if i == constant::UNDEFINED => "MPI_UNDEFINED".to_owned(),

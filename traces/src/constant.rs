@@ -9,8 +9,10 @@ use crate::function::Kind;
 
 include!(concat!(env!("OUT_DIR"), "/constants.rs"));
 
-/// A handle that the recorder does not know: freed, never made, or made by a call that is not recorded.
+/// A handle that the recorder does not know: never made, or made by a call that is not recorded.
 pub const UNKNOWN_HANDLE: i64 = 0;
+/// A handle that the recorder does not know any more: the program has freed it.
+pub const FREED_HANDLE: i64 = -1;
 /// The first number of a handle that the program made.
 pub const FIRST_MADE: i64 = 0x1000;
 /// MPI_ANY_SOURCE.

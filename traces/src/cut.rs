@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::builder::TraceBuilder;
 use crate::call::{Call, Outcome};
 use crate::chunk::{Timeline, body_of, unpack};
-use crate::constant::{FIRST_MADE, UNKNOWN_HANDLE};
+use crate::constant::{FIRST_MADE, FREED_HANDLE, UNKNOWN_HANDLE};
 use crate::function::{Class, Direction, Function, Kind, Length, mpi};
 use crate::record::{Chunk, Record};
 use crate::site::Object;
@@ -193,7 +193,7 @@ impl Keeper {
         if matches!(function, mpi::MRECV | mpi::IMRECV) {
             return;
         }
-        let comm = call.int("comm").filter(|comm| *comm != UNKNOWN_HANDLE);
+        let comm = call.int("comm").filter(|comm| ![UNKNOWN_HANDLE, FREED_HANDLE].contains(comm));
         let tag = |own: &str| call.int(own).or_else(|| call.int("tag"));
         let sends = comm.zip(call.int("dest").filter(|rank| *rank >= 0)).zip(tag("sendtag")).map(|((c, r), t)| (c, r, t));
         let source = call.int("source").filter(|source| *source != crate::constant::PROC_NULL);

@@ -6,7 +6,7 @@
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use traces::constant::{self, FIRST_MADE};
 use traces::{Kind, mpi};
 
@@ -42,12 +42,9 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// The number of a handle.
-    pub fn number(&self, kind: Kind, handle: u64) -> i64 {
-        match self.numbers.get(&handle) {
-            Some(&(number, _)) => number,
-            None => abi().predefined(kind, handle).unwrap_or(UNKNOWN),
-        }
+    /// The number of a handle that the program has made and not given up.
+    fn number(&self, handle: u64) -> Option<i64> {
+        self.numbers.get(&handle).map(|&(number, _)| number)
     }
 
     /// The program was given this handle: one more reference to an object that is known, or a new object.
@@ -95,6 +92,8 @@ pub struct Handles {
     /// The datatype that was asked for last, which mostly is the next one too.
     last: Option<(u64, Datatype)>,
     objects: [Objects; KINDS],
+    /// What the program has made and freed, by kind. What comes again is known again.
+    freed: FxHashSet<(u8, u64)>,
 }
 
 /// Kinds of handles that are only numbered.
@@ -126,11 +125,23 @@ impl Handles {
         match kind {
             Kind::Comm => match self.communicators.get(handle) {
                 Some(communicator) => communicator.id,
-                None => abi().predefined(kind, handle).unwrap_or(UNKNOWN),
+                None => self.number_of_unknown(kind, handle),
             },
-            Kind::Type => self.datatype(handle).map_or(UNKNOWN, |d| d.id),
-            _ => self.objects(kind).number(kind, handle),
+            Kind::Type => match self.datatype(handle) {
+                Some(datatype) => datatype.id,
+                None => self.number_of_unknown(kind, handle),
+            },
+            _ => match self.objects(kind).number(handle) {
+                Some(number) => number,
+                None => self.number_of_unknown(kind, handle),
+            },
         }
+    }
+
+    /// The number of a handle that is predefined, or stands for nothing that is known.
+    fn number_of_unknown(&self, kind: Kind, handle: u64) -> i64 {
+        let unknown = if self.freed.contains(&(kind as u8, handle)) { constant::FREED_HANDLE } else { UNKNOWN };
+        abi().predefined(kind, handle).unwrap_or(unknown)
     }
 
     /// What is known of a datatype.
@@ -172,7 +183,14 @@ impl Handles {
         if matches!(kind, Kind::Win | Kind::File) {
             self.fetches.forget((kind, handle));
         }
-        if kind == Kind::Type && self.objects(kind).number(kind, handle) == UNKNOWN {
+        let is_known = match kind {
+            Kind::Comm => self.communicators.get(handle).is_some(),
+            _ => self.objects(kind).number(handle).is_some(),
+        };
+        if !is_known {
+            self.freed.insert((kind as u8, handle));
+        }
+        if kind == Kind::Type && !is_known {
             self.datatypes.remove(&handle);
             self.last = None;
         }
@@ -249,10 +267,20 @@ pub fn with<R>(work: impl FnOnce(&mut Handles) -> R) -> R {
 /// How often a call inside another one looks whether the handles are free to be worked on.
 const TRIES: u32 = 10_000;
 
-/// A callback of the program freed a handle. Where the library calls back while this thread works on the handles, as an error handler
-/// might be, waiting would be for ever: then it is not noted.
+/// A callback of the program freed a handle.
 pub fn free_nested(kind: Kind, handle: u64) {
     change();
+    with_nested(|handles| handles.free(kind, handle));
+}
+
+/// A callback of the program made a handle. It is not known, but it may be one that was freed before.
+pub fn make_nested(kind: Kind, handle: u64) {
+    with_nested(|handles| _ = handles.freed.remove(&(kind as u8, handle)));
+}
+
+/// Works on the handles from inside another call. Where the library calls back while this thread works on the handles, as an error handler
+/// might be, waiting would be for ever: then it is not done.
+fn with_nested(work: impl FnOnce(&mut Handles)) {
     let turn = (0..TRIES).find_map(|_| {
         turns::take().or_else(|| {
             std::thread::yield_now();
@@ -260,7 +288,7 @@ pub fn free_nested(kind: Kind, handle: u64) {
         })
     });
     if let Some(turn) = turn {
-        in_turn(turn, |handles| handles.free(kind, handle));
+        in_turn(turn, work);
     }
 }
 

@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use traces::function::Direction;
 use traces::{Class, Function, Kind, mpi};
 
 use crate::abi::abi;
@@ -128,10 +129,35 @@ unsafe fn nested<const N: usize>(thread: &Thread, address: usize, function: Func
         mpi::TYPE_FREE if thread.outermost.get().class() != Class::Io => Kind::Type,
         mpi::COMM_FREE | mpi::COMM_DISCONNECT => Kind::Comm,
         // SAFETY: as the caller's.
+        _ if makes_handles(function) => return unsafe { nested_make(address, function, a) },
+        // SAFETY: as the caller's.
         _ => return unsafe { real::invoke(address, a) },
     };
     // SAFETY: as the caller's; the argument of these three is the address of a handle.
     unsafe { nested_free(address, kind, a) }
+}
+
+/// Whether a function is of those that make something a program can have a copy of.
+fn makes_handles(function: Function) -> bool {
+    matches!(function.class(), Class::Datatype | Class::Communicator | Class::Topology | Class::Group | Class::Operation)
+}
+
+/// # Safety
+/// As [`call`].
+#[cold]
+unsafe fn nested_make<const N: usize>(address: usize, function: Function, a: &[usize; N]) -> usize {
+    // SAFETY: as the caller's.
+    let result = unsafe { real::invoke(address, a) };
+    let made = function
+        .parameters()
+        .iter()
+        .position(|p| p.direction == Direction::Out && matches!(p.kind, Kind::Type | Kind::Comm | Kind::Group | Kind::Op));
+    if let Some(made) = made.filter(|&made| result as i32 == 0 && process::is_on() && a.get(made).is_some_and(|&at| at != 0)) {
+        let kind = function.parameters()[made].kind;
+        // SAFETY: the function has just written a handle there.
+        handles::make_nested(kind, unsafe { abi().handle_at(kind, a[made], 0) });
+    }
+    result
 }
 
 /// # Safety

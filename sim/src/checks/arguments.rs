@@ -61,8 +61,8 @@ fn faulty_calls(evidence: Evidence) -> Vec<(Place, Faulty)> {
             }
             *seen = Some(number);
             let faulty = faults::find(call, &evidence.lifted.known(evidence.rank(place), lane.process));
-            // A request that the recorder does not know may be one that the library does.
-            let faulty = faulty.filter(|faulty| !has_returned || faulty.fault != Fault::Handle(Kind::Request));
+            // What the recorder does not know the library may: predefined handles of its own, those that a callback has made.
+            let faulty = faulty.filter(|faulty| !has_returned || !matches!(faulty.fault, Fault::Handle(_)));
             found.extend(faulty.map(|faulty| (place, faulty)));
         }
     }
@@ -117,8 +117,13 @@ fn wording(call: &Call, faulty: Faulty) -> (&'static Rule, String, String) {
         Fault::Null(kind) => (&rules::ARGUMENT_NULL, format!("with {}", null()), format!("{} is no {}", null(), thing(kind))),
         Fault::Handle(_) => {
             let what = format!("with a handle in {name} that stands for nothing");
-            (&rules::ARGUMENT_HANDLE, what, format!("{name} was freed, or completed, or never made"))
+            (&rules::ARGUMENT_HANDLE, what, format!("{name} was completed, or freed, or never made"))
         }
+        Fault::Freed => (
+            &rules::ARGUMENT_HANDLE,
+            format!("with a handle in {name} that was freed"),
+            format!("{name} stands for nothing any more"),
+        ),
         Fault::Rank(size) => {
             let verb = if size == 1 { "is" } else { "are" };
             let size = count(size as u64, "rank");

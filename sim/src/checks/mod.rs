@@ -223,6 +223,7 @@ fn findings(evidence: Evidence, log: &Log, walk: &Walk) -> Vec<Finding> {
         found.extend(cancels::check(evidence));
         found.extend(types::check(evidence));
         found.extend(usage::check(evidence));
+        found.extend(requests::check_uses(evidence, log));
     }
     // Without the calls before it nobody knows what epoch a call is in.
     if evidence.trace.damage.is_empty() {

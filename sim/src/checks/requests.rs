@@ -1,13 +1,22 @@
-//! Requests that nobody completes: `request/lost` and `request/never-started`; and those that are started too often:
-//! `request/started-twice`.
+//! Requests that nobody completes: `request/lost` and `request/never-started`; those that are started too often, `request/started-twice`, or
+//! freed too early, `request/freed-active`; and partitions that cannot be marked as ready, `request/partition`.
 
 use rustc_hash::FxHashSet;
+use traces::function::Class;
 
+use super::gathered::{First, Gathered, Group};
 use super::wording::{count, distinct, ranks};
 use super::{Evidence, primary, secondary};
 use crate::finding::{Finding, Place, Severity};
-use crate::machine::{LeftRequest, Log, RequestState};
+use crate::machine::{LeftRequest, Log, Mismark, RequestState};
 use crate::rules;
+
+/// What a rank does with its requests that it must not, whatever came of it.
+pub(super) fn check_uses(evidence: Evidence, log: &Log) -> Vec<Finding> {
+    let mut found = freed(evidence, log);
+    found.extend(mismarked(evidence, log));
+    found
+}
 
 /// One finding for each line that makes such requests.
 pub(super) fn check(evidence: Evidence) -> Vec<Finding> {
@@ -61,6 +70,55 @@ pub(super) fn check_restarts(evidence: Evidence, log: &Log) -> Vec<Finding> {
         found
     };
     groups.into_iter().map(told).collect()
+}
+
+/// One finding for each line that frees a request which is active. The standard allows it, but for collectives.
+fn freed(evidence: Evidence, log: &Log) -> Vec<Finding> {
+    let mut found: Gathered<First<Place>> = Gathered::default();
+    for (freed, started) in &log.freed {
+        let rank = evidence.rank(*freed);
+        if !evidence.program.has_threads(rank) {
+            found.add(evidence, First(*started), rank, *freed);
+        }
+    }
+    let told = |group: Group<First<Place>>| {
+        let (who, started) = (group.who(), group.key.0);
+        let is_collective = evidence.call(started).function.class() == Class::Collective;
+        let severity = if is_collective { Severity::Error } else { Severity::Warning };
+        let verb = if who.len() == 1 { "frees" } else { "free" };
+        let title = format!("{} {verb} the request of {} while it is active", ranks(&who), evidence.called(started));
+        let mut found = Finding::new(&rules::REQUEST_FREED_ACTIVE, severity, title);
+        found.labels.push(primary(group.first, "frees it".into()));
+        found.labels.push(secondary(started, "started it, and nothing has completed it since".into()));
+        found
+    };
+    found.groups().map(told).collect()
+}
+
+/// One finding for each line that marks a partition as ready which cannot be.
+fn mismarked(evidence: Evidence, log: &Log) -> Vec<Finding> {
+    let mut found: Gathered<First<(u32, Mismark)>> = Gathered::default();
+    for (marked, partition, why) in &log.mismarked {
+        // Those of several threads may have come in another order.
+        if evidence.program.has_threads(evidence.rank(*marked)) && !matches!(why, Mismark::Beyond(_)) {
+            continue;
+        }
+        found.add(evidence, First((*partition, *why)), evidence.rank(*marked), *marked);
+    }
+    let told = |group: Group<First<(u32, Mismark)>>| {
+        let (who, (partition, why)) = (group.who(), group.key.0);
+        let verb = if who.len() == 1 { "marks" } else { "mark" };
+        let (what, why) = match why {
+            Mismark::Again => ("twice", "it is ready since an earlier call".to_owned()),
+            Mismark::Beyond(total) => ("which is not there", format!("there are {}, from 0", count(total.into(), "partition"))),
+            Mismark::Inactive => ("of a request that is not active", "no MPI_Start has started it".to_owned()),
+        };
+        let title = format!("{} {verb} partition {partition} as ready, {what}", ranks(&who));
+        let mut found = Finding::new(&rules::REQUEST_PARTITION, Severity::Error, title);
+        found.labels.push(primary(group.first, why));
+        found
+    };
+    found.groups().map(told).collect()
 }
 
 /// The calls whose message or receive has a finding of its own.

@@ -164,7 +164,7 @@ fn misfit(call: &Call) -> Option<(&'static str, &'static str)> {
         return None;
     }
     let op = constant::find(Kind::Op, op)?.name;
-    if op == "MPI_OP_NULL" || datatype == constant::UNKNOWN_HANDLE || datatype == constant::DATATYPE_NULL {
+    if op == "MPI_OP_NULL" || [constant::UNKNOWN_HANDLE, constant::FREED_HANDLE, constant::DATATYPE_NULL].contains(&datatype) {
         return None;
     }
     let datatype = constant::find(Kind::Type, datatype).map_or("a derived datatype", |datatype| datatype.name);

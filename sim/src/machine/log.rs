@@ -44,8 +44,23 @@ pub(crate) struct Log {
     misfits: FxHashMap<(SendId, ReceiveId), Misfit>,
     /// The calls that started a request that was active, with those that had started it.
     pub(crate) restarted: Vec<(Place, Place)>,
+    /// The calls that freed a request that was active, with those that had started it.
+    pub(crate) freed: Vec<(Place, Place)>,
+    /// The calls that marked a partition as ready that could not be, with its number.
+    pub(crate) mismarked: Vec<(Place, u32, Mismark)>,
     /// The calls that had to be forced to return.
     pub(crate) forced: Vec<Place>,
+}
+
+/// Why a partition cannot be marked as ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mismark {
+    /// It is ready already.
+    Again,
+    /// There are only so many.
+    Beyond(u32),
+    /// The request was not started, or is complete.
+    Inactive,
 }
 
 impl Log {

@@ -23,7 +23,7 @@ use chain::{NONE, Pool};
 pub(crate) use choices::Choices;
 pub(crate) use clock::{Clock, Timeless, Travel};
 use collectives::Gathering;
-pub(crate) use log::{Log, Misfit};
+pub(crate) use log::{Log, Misfit, Mismark};
 use mail::Mail;
 use operations::{Level, Operation};
 pub(crate) use remains::{

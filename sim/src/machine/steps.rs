@@ -1,6 +1,7 @@
 //! What each call does to the machine: when it is entered, and when it returns.
 
 use super::chain::NONE;
+use super::log::Mismark;
 use super::mail::Intent;
 use super::operations::{Kind, Level, Operation};
 use super::requests::{NULL, Request};
@@ -328,6 +329,7 @@ impl<C: Clock> Machine<'_, C> {
     /// Parts of a send are ready. When all are, it is a message like any other.
     fn mark_ready(&mut self, slot: Slot, partitions: Span, place: Place) {
         let program = self.program;
+        self.note_mismarked(slot, partitions, place);
         let Some(unready) = self.process(place).unready.get_mut(&slot) else { return };
         for &(first, last) in &program.partitions[partitions.range()] {
             let end = unready.len().min(last as usize + 1);
@@ -353,9 +355,35 @@ impl<C: Clock> Machine<'_, C> {
         }
     }
 
+    /// Takes note of partitions that cannot be marked as ready.
+    fn note_mismarked(&mut self, slot: Slot, partitions: Span, place: Place) {
+        let program = self.program;
+        let request = self.process(place).request(slot);
+        let Some(Op::Transfer { send: Some(send), .. }) = request.template.map(|op| program.ops[op as usize]) else { return };
+        let total = program.sends[send as usize].partitions;
+        let unready = self.process(place).unready.get(&slot);
+        let why = |partition: u32| match unready {
+            _ if partition >= total => Some(Mismark::Beyond(total)),
+            _ if request.operations[0] == NONE => Some(Mismark::Inactive),
+            Some(unready) if unready.get(partition as usize) == Some(&true) => None,
+            _ => Some(Mismark::Again),
+        };
+        // A range that is far too long is as wrong at its first place beyond.
+        let marked = |&(first, last): &(u32, u32)| first..=last.min(total.max(first));
+        let all = program.partitions[partitions.range()].iter().flat_map(marked);
+        let wrong: Vec<(u32, Mismark)> = all.filter_map(|partition| Some((partition, why(partition)?))).take(1).collect();
+        self.log.mismarked.extend(wrong.into_iter().map(|(partition, why)| (place, partition, why)));
+    }
+
     /// MPI_Request_free: the operation goes on without it.
     fn free(&mut self, slot: Slot, place: Place) {
         let request = self.process(place).request(slot);
+        // A cancelled operation may be completed in this way, and what is not modelled may be complete.
+        let is_active =
+            |o: &u32| *o != NONE && !self.operations[*o].is_cancelled && !matches!(self.operations[*o].kind, Kind::Other);
+        if let Some(active) = request.operations.into_iter().find(is_active) {
+            self.log.freed.push((place, self.operations[active].place));
+        }
         for operation in request.operations {
             self.release(operation, place);
         }

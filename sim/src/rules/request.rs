@@ -70,3 +70,40 @@ before that waits for itself, and its receiver with it.
 
 The standard: Partitioned Point-to-Point Communication (4).",
 };
+
+/// A request that is freed while its operation is under way.
+pub static REQUEST_FREED_ACTIVE: Rule = Rule {
+    name: "request/freed-active",
+    summary: "a request is freed while its operation is under way",
+    explanation: "\
+After MPI_Request_free nobody can ask whether the operation is complete: of a
+receive, whether the data is there; of a send, whether the buffer may be used
+again. The standard allows it for messages, and hardly ever is it meant; for
+collectives it is an error.
+
+    MPI_Irecv(x, n, MPI_INT, 1, 0, comm, &request);
+    MPI_Request_free(&request);        /* when is x there? */
+
+Complete the request with MPI_Wait or MPI_Test. If an answer proves that a message
+has arrived, MPI_Wait costs nothing after it. A receive that is not wanted any
+more is cancelled.
+
+The standard: Communication Completion (3.7.3), Nonblocking Collective Operations
+(6.12).",
+};
+
+/// A partition that cannot be marked.
+pub static REQUEST_PARTITION: Rule = Rule {
+    name: "request/partition",
+    summary: "a partition is marked as ready that cannot be",
+    explanation: "\
+Each partition of a message is marked once, after MPI_Start and before the message
+is complete, and they are counted from 0. To mark one twice may send it twice, or
+send in its place what is not there yet.
+
+    MPI_Psend_init(x, 4, n, ..., &request);
+    MPI_Start(&request);
+    MPI_Pready_range(1, 4, request);   /* there are 0 to 3 */
+
+The standard: Partitioned Communication Completion (4.2.2).",
+};

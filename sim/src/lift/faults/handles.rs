@@ -1,7 +1,7 @@
 //! Handles that a call may not be given: those that stand for nothing, and null handles.
 
 use traces::Call;
-use traces::constant::{self, REQUEST_NULL, UNKNOWN_HANDLE};
+use traces::constant::{self, FREED_HANDLE, REQUEST_NULL, UNKNOWN_HANDLE};
 use traces::function::{Class, Kind, Parameter, mpi};
 
 use super::significance::{has_elements, is_ignored};
@@ -28,9 +28,10 @@ pub(super) fn fault(call: &Call, parameter: &Parameter, at: Option<usize>, value
         return None;
     }
     let is_needed = || kind != Kind::Type || is_datatype_needed(call, parameter.name, at);
-    if value == UNKNOWN_HANDLE {
-        // An info may be one that another library's calls have made, and is only a hint.
-        return (kind != Kind::Info && is_needed()).then_some(Fault::Handle(kind));
+    match value {
+        UNKNOWN_HANDLE => return is_needed().then_some(Fault::Handle(kind)),
+        FREED_HANDLE => return is_needed().then_some(Fault::Freed),
+        _ => {}
     }
     (is_null(kind, value) && !may_be_null(call, kind) && is_needed()).then_some(Fault::Null(kind))
 }

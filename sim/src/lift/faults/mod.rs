@@ -9,7 +9,6 @@ mod numbers;
 mod shapes;
 mod significance;
 
-use traces::constant::COMM_WORLD;
 use traces::function::{Class, Direction, Kind};
 use traces::{Call, Value};
 
@@ -26,8 +25,10 @@ pub(crate) use significance::has_elements;
 pub(crate) enum Fault {
     /// It is the null handle of its kind.
     Null(Kind),
-    /// A handle of this kind that stands for nothing: it was freed, or never made.
+    /// A handle of this kind that is not known: it was never made, completed, or made in a way that the recorder does not see.
     Handle(Kind),
+    /// A handle that the program has freed.
+    Freed,
     /// A rank that the group does not have; the group's size.
     Rank(usize),
     /// A number of things below zero.
@@ -73,10 +74,9 @@ pub(crate) struct Known<'a> {
 impl<'a> Known<'a> {
     /// The communicator that a call is made on, as the caller sees it.
     fn view(&self, call: &Call) -> Option<View<'a>> {
-        let own = |name| call.int(name);
-        let window = || own("win").and_then(|win| Some(self.shared.get(self.rank, Thing::Window(win))?.comm));
-        let comm = own("comm").or_else(|| own("comm_old")).or_else(|| own("local_comm")).or_else(window);
-        self.communicators.view(comm.unwrap_or(COMM_WORLD), self.rank)
+        let window = || call.int("win").and_then(|win| Some(self.shared.get(self.rank, Thing::Window(win))?.comm));
+        let comm = ["comm", "comm_old", "local_comm"].into_iter().find_map(|name| call.int(name)).or_else(window);
+        self.communicators.view(comm?, self.rank)
     }
 }
 

@@ -22,7 +22,8 @@ pub(super) fn fault(call: &Call, parameter: &Parameter, value: i64, known: &Know
         Kind::Count | Kind::Lcount => (value < 0).then_some(Fault::Count),
         Kind::Int | Kind::Long if is_count(call, name) => (value < 0).then_some(Fault::Count),
         Kind::Int | Kind::Long => displacement_fault(call, name, value),
-        Kind::Tag => {
+        // A status may say anything.
+        Kind::Tag if view.is_some() => {
             let receives = call.function.parameter("source").is_some() && name != "sendtag";
             let largest = known.tag_ub.filter(|largest| value > *largest).map(Fault::LargeTag);
             largest.or((value < 0 && !(receives && value == ANY_TAG)).then_some(Fault::Tag))
@@ -57,7 +58,7 @@ fn is_count(call: &Call, name: &str) -> bool {
 
 fn rank_fault(call: &Call, name: &str, value: i64, known: &Known, view: Option<&View>) -> Option<Fault> {
     let function = call.function;
-    let may_be_nobody = matches!(name, "dest" | "source" | "target_rank");
+    let may_be_nobody = matches!(name, "dest" | "source" | "target_rank") || function.small() == mpi::WIN_SHARED_QUERY;
     if (may_be_nobody && value == PROC_NULL) || (name == "source" && value == ANY_SOURCE) {
         return None;
     }
