@@ -11,6 +11,7 @@ int main(int argc, char **argv) {
     MPI_Request request;
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Barrier(MPI_COMM_WORLD);
     if (rank == 0) {
         MPI_Psend_init(data, 2, 2, MPI_INT, 1, 5, MPI_COMM_WORLD, MPI_INFO_NULL, &request);
         MPI_Start(&request);

@@ -12,7 +12,7 @@ use super::collectives::{Meeting, data_finding};
 use super::wording::count;
 use crate::finding::{Finding, Place};
 use crate::layout::Content;
-use crate::lift::{Pattern, blocking_form};
+use crate::lift::{Inflow, Pattern, blocking_form};
 
 /// Comparing every member with every other one is for communicators of at most this size; in larger ones each is compared with the
 /// first.
@@ -46,6 +46,8 @@ pub(super) fn check(evidence: Evidence, meeting: Meeting, function: Function) ->
         let first = members.iter().find(|m| m.is_root).or(members.first())?;
         let others = members.iter().filter(|m| m.place != first.place && meets(first, m));
         faults.extend(others.filter_map(|other| exchange.uniform_fault(first, other)));
+    } else if pattern == Pattern::Neighbours {
+        faults.extend(members.iter().flat_map(|taker| exchange.neighbour_faults(&members, taker)));
     } else {
         let pairs = members.iter().flat_map(|giver| members.iter().map(move |taker| (giver, taker)));
         let is_pair = |giver: &Member, taker: &Member| match pattern {
@@ -117,6 +119,28 @@ impl Exchange<'_> {
         let gives = self.side(giver, taker.rank, "send")?;
         let takes = self.side(taker, giver.rank, "recv")?;
         self.fault((giver, gives, "sends"), (taker, takes, "expects"))
+    }
+
+    /// What comes from a member's neighbours and is not what it expects.
+    fn neighbour_faults(&self, members: &[Member], taker: &Member) -> Vec<[(Place, String); 2]> {
+        let (comm, rank) = (taker.call.int("comm"), u32::try_from(taker.rank).ok());
+        let inflows = comm.zip(rank).and_then(|(comm, rank)| self.evidence.lifted.topologies.inflows(comm, rank));
+        let fault = |inflow: &Inflow| {
+            let giver = members.iter().find(|member| i64::try_from(member.rank) == Ok(inflow.source))?;
+            let gives = self.block(giver, inflow.from, "send")?;
+            let takes = self.block(taker, inflow.into, "recv")?;
+            self.fault((giver, gives, "sends"), (taker, takes, "expects"))
+        };
+        inflows.unwrap_or_default().iter().filter_map(fault).collect()
+    }
+
+    /// A block of one side's buffer; any of them, if they are all alike. None if it is not known which.
+    fn block(&self, member: &Member, block: Option<usize>, side: &str) -> Option<Content> {
+        let one = |name: &str| member.call.int(&format!("{side}{name}"));
+        let many = |name: &str| member.call.ints(&format!("{side}{name}s")).get(block?).copied();
+        let count = one("count").or_else(|| many("count"))?;
+        let datatype = one("type").or_else(|| many("type"))?;
+        Some(self.content(member, Some(count), Some(datatype)))
     }
 
     /// What one side of a pair names for the other one; None if it leaves it where it is (MPI_IN_PLACE).

@@ -40,6 +40,7 @@ pub(crate) use files::is_collective_on_file;
 use groups::Groups;
 use partitioned::Pairs;
 pub(crate) use shared::{Memory, Shared, SharedThings};
+pub(crate) use topologies::Inflow;
 use topologies::Topologies;
 use windows::Windows;
 
@@ -60,6 +61,8 @@ pub(crate) struct Lifted {
     pub(crate) shared: SharedThings,
     /// The groups of each process.
     pub(crate) groups: Vec<Groups>,
+    /// Who is whose neighbour.
+    pub(crate) topologies: Topologies,
     /// The largest tag of each process, if it is known.
     largest_tags: Vec<Option<i64>>,
 }
@@ -96,10 +99,10 @@ pub(crate) fn lift(trace: &Trace) -> Lifted {
         let caveat = format!("{ranks} MPI from several threads, whose calls are taken in the order of the recorded run");
         lifter.program.caveats.push(caveat);
     }
-    let Lifter { mut program, datatypes, communicators, shared, groups, .. } = lifter;
+    let Lifter { mut program, datatypes, communicators, shared, groups, topologies, .. } = lifter;
     program.caveats.extend(trace.spawned.iter().map(spawned_text));
     let largest_tags = trace.processes.iter().map(|process| process.tag_ub).collect();
-    Lifted { program, datatypes, communicators, shared, groups, largest_tags }
+    Lifted { program, datatypes, communicators, shared, groups, topologies, largest_tags }
 }
 
 /// Who the ranks of a world are that others started.

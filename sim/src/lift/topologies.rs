@@ -26,10 +26,31 @@ enum Topology {
         index: Vec<i64>,
         edges: Vec<i64>,
     },
-    /// By the rank that receives.
-    Distributed(FxHashMap<i64, Vec<i64>>),
+    Distributed(Edges),
     /// Some edges are not on record.
     Unknown,
+}
+
+/// The edges of a distributed graph.
+#[derive(Clone, Debug, Default)]
+struct Edges {
+    /// By the rank that receives.
+    sources: FxHashMap<i64, Vec<i64>>,
+    /// By the rank that sends, as far as it has told.
+    destinations: FxHashMap<i64, Vec<i64>>,
+    /// Whether each rank told its own in the order of its buffers; else the library orders them as it likes.
+    is_ordered: bool,
+}
+
+/// What comes to a rank in a neighbourhood collective.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Inflow {
+    /// From whom.
+    pub(crate) source: i64,
+    /// Into which block of its receive buffer, if that is certain.
+    pub(crate) into: Option<usize>,
+    /// From which block of the source's send buffer, if that is certain.
+    pub(crate) from: Option<usize>,
 }
 
 impl Topologies {
@@ -62,9 +83,9 @@ impl Topologies {
                     return None;
                 }
                 let own = i64::from(new.local.position(rank)?);
-                let topology = self.list.entry(made).or_insert(Topology::Distributed(FxHashMap::default()));
-                let Topology::Distributed(sources) = topology else { return None };
-                if add_edges(call, own, sources).is_none() {
+                let topology = self.list.entry(made).or_insert(Topology::Distributed(Edges::default()));
+                let Topology::Distributed(edges) = topology else { return None };
+                if add_edges(call, own, edges).is_none() {
                     *topology = Topology::Unknown;
                 }
                 return Some(());
@@ -86,9 +107,34 @@ impl Topologies {
                 let start = if at == 0 { 0 } else { usize::try_from(index[at - 1]).ok()? };
                 edges.get(start..end).map(<[i64]>::to_vec)
             }
-            Topology::Distributed(sources) => Some(sources.get(&rank).cloned().unwrap_or_default()),
+            Topology::Distributed(edges) => Some(edges.sources.get(&rank).cloned().unwrap_or_default()),
             Topology::Unknown => None,
         }
+    }
+}
+
+impl Topologies {
+    /// What comes to a rank of a communicator, from whom; None if that is not known.
+    pub(crate) fn inflows(&self, comm: i64, rank: u32) -> Option<Vec<Inflow>> {
+        let sources = self.sources(comm, rank)?;
+        let topology = self.list.get(&comm)?;
+        let once = |list: &[i64], one: i64| {
+            let at = list.iter().position(|other| *other == one)?;
+            (list.iter().filter(|other| **other == one).count() == 1).then_some(at)
+        };
+        let inflow = |(at, &source): (usize, &i64)| {
+            let is_certain = once(&sources, source).is_some();
+            let from = match topology {
+                // What goes one step up comes from one step down.
+                Topology::Grid { .. } => Some(at ^ 1),
+                Topology::Graph { .. } => once(&self.sources(comm, u32::try_from(source).ok()?)?, i64::from(rank)),
+                Topology::Distributed(edges) => edges.destinations.get(&source).and_then(|list| once(list, i64::from(rank))),
+                Topology::Unknown => None,
+            };
+            let is_ordered = !matches!(topology, Topology::Distributed(edges) if !edges.is_ordered);
+            Some(Inflow { source, into: is_ordered.then_some(at), from: from.filter(|_| is_certain && is_ordered) })
+        };
+        Some(sources.iter().enumerate().filter(|(_, source)| **source >= 0).filter_map(inflow).collect())
     }
 }
 
@@ -117,15 +163,17 @@ fn makes_topology(function: Function) -> bool {
 }
 
 /// The edges that a call tells of: those to its own rank, or any. None if they are not all on record.
-fn add_edges(call: &Call, own: i64, sources: &mut FxHashMap<i64, Vec<i64>>) -> Option<()> {
+fn add_edges(call: &Call, own: i64, edges: &mut Edges) -> Option<()> {
     let (origins, mut destinations) = (call.ints("sources"), call.ints("destinations").iter());
     if call.function == mpi::DIST_GRAPH_CREATE_ADJACENT {
         let is_whole = call.int("indegree") == i64::try_from(origins.len()).ok();
-        return is_whole.then(|| sources.insert(own, origins.to_vec())).map(|_| ());
+        edges.is_ordered = true;
+        edges.destinations.insert(own, destinations.copied().collect());
+        return is_whole.then(|| edges.sources.insert(own, origins.to_vec())).map(|_| ());
     }
     for (source, degree) in origins.iter().zip(call.ints("degrees")) {
         for _ in 0..*degree {
-            sources.entry(*destinations.next()?).or_default().push(*source);
+            edges.sources.entry(*destinations.next()?).or_default().push(*source);
         }
     }
     (call.int("n") == i64::try_from(origins.len()).ok()).then_some(())
@@ -161,5 +209,22 @@ mod tests {
         assert_eq!(grid_neighbours(0, &[2, 3], &[0, 1]), [-1, 3, 2, 1]);
         assert_eq!(grid_neighbours(4, &[2, 3], &[0, 1]), [1, -1, 3, 5]);
         assert_eq!(grid_neighbours(0, &[], &[]), [0i64; 0]);
+    }
+
+    #[test]
+    fn what_one_sends_up_comes_to_the_other_from_below() {
+        let grid = Topology::Grid { dims: vec![3], periods: vec![0] };
+        let all = Topologies { list: FxHashMap::from_iter([(7, grid)]) };
+        let inflow = |source, into, from| Inflow { source, into: Some(into), from: Some(from) };
+        assert_eq!(all.inflows(7, 1), Some(vec![inflow(0, 0, 1), inflow(2, 1, 0)]));
+        assert_eq!(all.inflows(7, 0), Some(vec![inflow(1, 1, 0)]), "nobody is beyond the border");
+        assert_eq!(all.inflows(8, 0), None);
+    }
+
+    #[test]
+    fn where_a_neighbour_is_one_twice_nobody_knows_which_block_is_which() {
+        let ring = Topology::Grid { dims: vec![2], periods: vec![1] };
+        let all = Topologies { list: FxHashMap::from_iter([(7, ring)]) };
+        assert!(all.inflows(7, 0).is_some_and(|all| all.len() == 2 && all.iter().all(|inflow| inflow.from.is_none())));
     }
 }
