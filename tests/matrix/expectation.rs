@@ -52,6 +52,13 @@ pub struct Expectation {
     pub stacks: Vec<(String, Vec<String>)>,
 }
 
+impl Expectation {
+    /// Whether a library may end the program anywhere.
+    pub fn may_break_off(&self) -> bool {
+        matches!(self.ends, Ends::ByItself | Ends::Anyhow)
+    }
+}
+
 impl Default for Expectation {
     /// A correct program.
     fn default() -> Expectation {

@@ -143,7 +143,7 @@ fn compare(trace: &Path, program: &Path, expectation: &Expectation) -> Result<()
     let has_errors = expectation.findings.iter().any(|finding| finding.severity == "error");
     // Where a run broke off, nothing is known of what would have come.
     let broke_off = expectation.findings.iter().any(|finding| finding.rule.starts_with("run/"));
-    let expected_code = match expectation.trace {
+    let mut expected_code = match expectation.trace {
         false => 3,
         true if has_errors => 1,
         true if broke_off || expectation.undecided => 4,
@@ -153,6 +153,9 @@ fn compare(trace: &Path, program: &Path, expectation: &Expectation) -> Result<()
     if expectation.trace {
         let found =
             report::findings(&output.stdout, program).map_err(|e| format!("{e}\n{}", String::from_utf8_lossy(&output.stderr)))?;
+        if expected_code == 0 && expectation.may_break_off() && found.iter().any(report::Found::is_broken_off) {
+            expected_code = 4;
+        }
         let differences = report::differences(expectation, &found);
         if !differences.is_empty() {
             return Err(format!("{differences}\nmpisim check says:\n{}", said()?));

@@ -46,6 +46,17 @@ impl Run<'_> {
         Ok(Err(others))
     }
 
+    /// Runs it as it is until it ends, or has made a file: a launcher may not come back although its ranks have ended. Gives how it ended.
+    pub fn plainly_to(&self, made: &Path) -> Result<Option<ExitStatus>, String> {
+        let mut job = self.started(self.mpi.launch(4))?;
+        let status = job.wait(|| made.exists())?;
+        match status {
+            Some(_) => job.settle()?,
+            None => job.kill()?,
+        }
+        Ok(status)
+    }
+
     /// Runs it as it is, and gives how it ended.
     fn run_plainly(&self) -> Result<Option<ExitStatus>, String> {
         let mut job = self.started(self.mpi.launch(4))?;

@@ -121,10 +121,11 @@ fn is_driven_into_its_deadlock(name: &str, rule: &str, mpi: &Mpi) -> Result<(), 
     let words = ["replay", "--schedule", token, "--on-hang", "stop", "--hang-after", "3", &trace];
     let command = command(&words, "LATE=1", &program);
     let run = Run { mpi, command: &command, input: None, directory: workplace.join("replayed") };
-    if let Err(others) = run.plainly_until(|status| !status.success())? {
-        return Err(format!("it should hang and be ended, and ended so: {others:?}"));
-    }
     let replayed = run.directory.join("replay.msgpack");
+    let status = run.plainly_to(&replayed)?;
+    if status.is_some_and(|status| status.success()) {
+        return Err("it should hang and be ended, and ended well".into());
+    }
     job::wait_until("the segments should be joined", || replayed.exists())?;
     let found = String::from_utf8_lossy(&check(&replayed, "text")?.stdout).into_owned();
     let expected = format!("error[{rule}]");

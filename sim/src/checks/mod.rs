@@ -75,6 +75,15 @@ impl<'a> Evidence<'a> {
     }
 }
 
+/// Whether every process called MPI_Finalize, whatever became of it there, and nothing is missing: what they have by then they keep. Libraries fail
+/// of what is left to them, in that very call.
+fn have_all_called_finalize(evidence: Evidence) -> bool {
+    let trace = evidence.trace;
+    let calls_it = |lane: &traces::Lane| lane.events.last().is_some_and(|e| trace.call(e.call).function == traces::mpi::FINALIZE);
+    let ends = |rank| trace.lanes[trace.lanes_of(rank)].iter().any(calls_it);
+    trace.damage.is_empty() && (0..trace.world_size).all(|rank| ends(rank) && !evidence.program.has_threads(rank))
+}
+
 /// Runs a program and says what is wrong with it.
 pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report {
     let lifted = lift(trace);
@@ -246,6 +255,8 @@ fn findings(evidence: Evidence, log: &Log, walk: &Walk) -> Vec<Finding> {
         if evidence.is_complete() {
             let absent = absent::check(evidence, &found);
             found.extend(absent);
+        }
+        if evidence.is_complete() || have_all_called_finalize(evidence) {
             found.extend(leaks::check(evidence));
         }
     }
