@@ -1,6 +1,7 @@
 // Rank 0 sends a large message and frees the request, which is allowed; and then writes to the buffer, before rank 1 is there to receive it, so
 // that other data arrives. No call completes the send, but what arrived is not what was sent.
 // expect: error buffer/reused
+// expect: warning request/freed-active
 #include "require.h"
 
 #define COUNT (1 << 20)

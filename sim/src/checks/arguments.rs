@@ -102,11 +102,7 @@ fn wording(call: &Call, faulty: Faulty) -> (&'static Rule, String, String) {
     let argument = call.argument(faulty.name);
     let value = faulty.at.and_then(|at| argument.ints().get(at)).map_or(argument.clone(), |value| Value::Int(*value));
     let null = || value.int().and_then(|value| constant::find(kind, value)).map_or("a null handle", |constant| constant.name);
-    // A number speaks for itself, also if MPI has a name for it.
-    let number = match &value {
-        Value::Int(number) => number.to_string(),
-        list => value_text(Kind::Int, list),
-    };
+    let number = value_text(Kind::Int, &value);
     match faulty.fault {
         Fault::Null(Kind::Comm) => {
             (&rules::ARGUMENT_COMMUNICATOR, "on MPI_COMM_NULL".into(), "MPI_COMM_NULL is no communicator".into())

@@ -1,4 +1,4 @@
-//! Deadlocks: `deadlock/cycle`, `deadlock/missing-rank`, `deadlock/buffering`, and the near misses that lead to one.
+//! Deadlocks: `deadlock/cycle`, `deadlock/missing-rank`, `deadlock/buffering`, `deadlock/collective`, and the near misses that lead to one.
 //!
 //! The labels are those of the core only; how many others wait for it is a note.
 
@@ -8,7 +8,7 @@ use super::wording::{and, count, distinct, ranks};
 use super::{Evidence, primary, secondary};
 use crate::finding::{Finding, Label, Place, Severity, WaitFor};
 use crate::machine::{Awaited, Fate, Need, Remains, Wait, What};
-use crate::program::{SyncId, SyncKind, Until};
+use crate::program::{Mode, SyncId, SyncKind, Until};
 use crate::rules;
 
 /// What it means that ranks are stuck.
@@ -145,7 +145,10 @@ fn core_finding(evidence: Evidence, core: &Core, judgement: Judgement) -> Findin
         }
     };
     let (rule, severity) = match judgement {
-        Judgement::NeedsBuffering(severity) => (&rules::DEADLOCK_BUFFERING, severity),
+        Judgement::NeedsBuffering(severity) => match freedom(evidence, core) {
+            Freedom::Buffering | Freedom::Start => (&rules::DEADLOCK_BUFFERING, severity),
+            Freedom::Collectives => (&rules::DEADLOCK_COLLECTIVE, severity),
+        },
         Judgement::Deadlock if is_unready(evidence, core) => (&rules::REQUEST_NOT_READY, Severity::Error),
         Judgement::Deadlock if core.gone.is_empty() => (&rules::DEADLOCK_CYCLE, Severity::Error),
         Judgement::Deadlock => (&rules::DEADLOCK_MISSING_RANK, Severity::Error),
@@ -185,22 +188,46 @@ fn is_unready(evidence: Evidence, core: &Core) -> bool {
     need.is_some_and(|need| matches!(need.what, What::Partitions(_)))
 }
 
+/// What the standard leaves to a library.
+enum Freedom {
+    /// To buffer sends.
+    Buffering,
+    /// Not to wait in MPI_Win_start.
+    Start,
+    /// To let ranks leave a collective before all have come.
+    Collectives,
+}
+
 /// Which freedom of the library a core depends on.
-fn unless(evidence: Evidence, core: &Core) -> &'static str {
-    let mut waits = core.lanes.iter().filter_map(|lane| wait_of(evidence, *lane)).flat_map(|wait| &wait.needs);
-    if sends(evidence, core).next().is_some() {
-        "sends were not buffered"
-    } else if waits.any(|need| matches!(need.what, What::Sync(_))) {
-        "MPI_Win_start waited for MPI_Win_post"
+fn freedom(evidence: Evidence, core: &Core) -> Freedom {
+    let needs = || core.lanes.iter().filter_map(|lane| wait_of(evidence, *lane)).flat_map(|wait| &wait.needs);
+    // A synchronous send is never buffered.
+    let is_buffered =
+        |need: &Need| matches!(need.what, What::Send(send) if evidence.program.sends[send as usize].mode == Mode::Standard);
+    if needs().any(is_buffered) {
+        Freedom::Buffering
+    } else if needs().any(|need| matches!(need.what, What::Sync(_))) {
+        Freedom::Start
+    } else if needs().any(|need| matches!(need.what, What::Collective(_) | What::Finalize)) {
+        Freedom::Collectives
     } else {
-        "collectives waited for all their members"
+        Freedom::Buffering
+    }
+}
+
+/// What would happen without it.
+fn unless(evidence: Evidence, core: &Core) -> &'static str {
+    match freedom(evidence, core) {
+        Freedom::Buffering => "sends were not buffered",
+        Freedom::Start => "MPI_Win_start waited for MPI_Win_post",
+        Freedom::Collectives => "collectives waited for all their members",
     }
 }
 
 /// How to do without it.
 fn help(evidence: Evidence, core: &Core) -> &'static str {
-    let mut list = sends(evidence, core).peekable();
-    if list.peek().is_none() {
+    let mut list = sends(evidence, core);
+    if matches!(freedom(evidence, core), Freedom::Collectives | Freedom::Start) {
         "bring the collective and the messages into the same order on all ranks"
     } else if list.any(|(need, place)| need.posted == place) {
         "post the receives first with MPI_Irecv, or use MPI_Sendrecv"

@@ -134,7 +134,7 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
     // A run that is stuck needs no other library to be so.
     let is_stuck = standing.is_stuck.contains(&true);
     match options.buffering {
-        None => report.findings.extend(needs_buffering(evidence, machine.log(), &report.findings)),
+        None => report.findings.extend(needs_luck(evidence, machine.log(), &report.findings)),
         Some(buffering) if !is_stuck && trace.paused_ranks().is_empty() => judge_by(evidence, buffering, &mut report),
         Some(_) => {}
     }
@@ -291,14 +291,30 @@ fn judge_by(recorded: Evidence, buffering: Buffering, report: &mut Report) {
     report.findings.extend(deadlocks::report(evidence, recorded.remains, judgement, &report.findings));
 }
 
-/// Runs the program once more with a library that buffers nothing: what waits for ever then, only works by luck.
-fn needs_buffering(recorded: Evidence, log: &Log, known: &[Finding]) -> Vec<Finding> {
+/// Runs the program once more with a library that buffers nothing, and with one whose collectives wait for all their members: what waits for
+/// ever then, only works by luck.
+fn needs_luck(recorded: Evidence, log: &Log, known: &[Finding]) -> Vec<Finding> {
+    let program = recorded.program;
     let has_error = known.iter().any(|finding| finding.severity == Severity::Error);
-    let has_sends = recorded.program.sends.iter().any(|send| send.mode == Mode::Standard);
-    if !is_sound(recorded, log) || !recorded.program.turns.is_empty() || has_error || !has_sends {
+    if !is_sound(recorded, log) || !program.turns.is_empty() || has_error {
         return Vec::new();
     }
-    let mut machine = Machine::new(recorded.program, Assumptions::UNBUFFERED, Timeless, false);
+    let has_sends = program.sends.iter().any(|send| send.mode == Mode::Standard);
+    // Alone, collectives do not get stuck; and who sends nothing waits for nothing else.
+    let has_both = !program.sends.is_empty() && !program.collectives.is_empty();
+    let by_buffering = if has_sends { needs(recorded, Assumptions::UNBUFFERED, known) } else { Vec::new() };
+    if !by_buffering.is_empty() || !has_both {
+        return by_buffering;
+    }
+    // A fence need not wait, and who relies on that is right (12.5.1).
+    let is_fence = |label: &Label| recorded.call(label.place).function == traces::mpi::WIN_FENCE;
+    let by_collectives = needs(recorded, Assumptions::SYNCHRONISING, known).into_iter();
+    by_collectives.filter(|finding| !finding.labels.iter().any(is_fence)).collect()
+}
+
+/// What gets stuck under these assumptions.
+fn needs(recorded: Evidence, assumptions: Assumptions, known: &[Finding]) -> Vec<Finding> {
+    let mut machine = Machine::new(recorded.program, assumptions, Timeless, false);
     machine.run();
     let remains = machine.remains();
     let standing = Standing::of(recorded.program, &remains);

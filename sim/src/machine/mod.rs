@@ -48,6 +48,9 @@ impl Assumptions {
     /// A library that buffers no send, and whose collectives wait only for the data that they need: what gets stuck then, needs buffering
     /// and nothing else.
     pub(crate) const UNBUFFERED: Assumptions = Assumptions { eager_bytes: None, full_collectives: false, facts: false };
+    /// A library that buffers everything, and whose collectives wait for all their members: what gets stuck then, needs collectives that do not.
+    pub(crate) const SYNCHRONISING: Assumptions =
+        Assumptions { eager_bytes: Some(u64::MAX), full_collectives: true, facts: false };
     /// A library that never lets anybody go early.
     pub(crate) const STRICT: Assumptions = Assumptions { eager_bytes: None, full_collectives: true, facts: false };
 }

@@ -59,3 +59,24 @@ It is a warning by default. `mpisim check --buffering zero` makes it an error,
 The standard calls such a program unsafe: Communication Modes (3.4), Semantics
 of Point-to-Point Communication (3.5).",
 };
+
+/// The program only works because a collective does not synchronise.
+pub static DEADLOCK_COLLECTIVE: Rule = Rule {
+    name: "deadlock/collective",
+    summary: "the program only works while collectives do not wait for all their ranks",
+    explanation: "\
+A collective such as MPI_Bcast or MPI_Reduce may let a rank go as soon as its own
+part is done, and may as well keep it until all have come: the standard leaves it
+to the library. This program deadlocks where it waits. Which one it is changes
+with the library, the size of the data, and the number of ranks.
+
+    rank 0: MPI_Bcast(root 0);     MPI_Send(to 1);
+    rank 1: MPI_Recv(from 0);      MPI_Bcast(root 0);
+
+Bring collectives and messages into the same order on all ranks, or use
+MPI_Ibcast and complete it later.
+
+It is a warning by default, and an error with `mpisim check --buffering zero`.
+
+The standard: Collective Communication, Correctness (6.14).",
+};

@@ -102,7 +102,7 @@ fn an_argument_that_ends_the_run_is_named() {
     );
     assert_eq!(
         fatal(mpi::WAITALL, &[("count", int(2)), ("array_of_requests", job::ints(&[0x180, UNKNOWN_HANDLE]))]),
-        ["argument/handle: rank 0 calls MPI_Waitall with a handle in array_of_requests that stands for nothing"]
+        ["argument/handle: rank 0 calls MPI_Waitall with a handle in array_of_requests[1] that stands for nothing"]
     );
     let bcast = [("count", int(1)), ("datatype", int(job::INT)), ("root", int(2)), ("comm", int(COMM_WORLD))];
     assert_eq!(fatal(mpi::BCAST, &bcast), ["argument/rank: rank 0 calls MPI_Bcast with root 2, where there are 2 ranks"]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::model::{GENEROUS, Library, Model, Run, STRICT, UNBUFFERED, UNSURE};
+use crate::oracle::model::{GENEROUS, Library, Model, Run, STRICT, SYNCHRONISING, UNBUFFERED, UNSURE};
 use crate::oracle::program::{FIRST_CALLS, Program, SIZES, Step, crowds, programs, trace};
 use proptest::prelude::*;
 use sim::{Buffering, Options, Report, Severity};
@@ -16,8 +16,15 @@ pub fn run(program: &Program, library: Library, mut seed: u64) -> Run {
 }
 
 pub fn is_stuck(report: &Report) -> bool {
-    let rules =
-        ["deadlock/cycle", "deadlock/missing-rank", "deadlock/buffering", "match/tag", "match/communicator", "match/source"];
+    let rules = [
+        "deadlock/cycle",
+        "deadlock/missing-rank",
+        "deadlock/buffering",
+        "deadlock/collective",
+        "match/tag",
+        "match/communicator",
+        "match/source",
+    ];
     // What another schedule would show, is not of this run.
     let is_other = |f: &sim::Finding| f.notes.iter().any(|note| note.contains("--schedule"));
     // A collective that a rank never came to, though nobody waits for it.
@@ -142,14 +149,21 @@ proptest! {
             let is_explained = has_wrong_order(&report) || (can_get_stuck && has_lost_message(&report));
             prop_assert!(is_stuck(&report) == can_get_stuck || is_explained, "{:?} {:#?}", buffering, report.findings);
         }
-        let warned = check(&program, &run, None).findings.iter().any(|f| f.rule.name == "deadlock/buffering");
-        let has_error = check(&program, &run, None).findings.iter().any(|f| f.severity == Severity::Error);
-        prop_assert!(has_error || warned == Model::new(&program, UNBUFFERED).can_get_stuck());
+        let report = check(&program, &run, None);
+        if report.findings.iter().any(|f| f.severity == Severity::Error) {
+            return Ok(());
+        }
+        let is_warned_of = |rule: &str| report.findings.iter().any(|f| f.rule.name == rule);
+        let needs_buffering = is_warned_of("deadlock/buffering");
+        prop_assert_eq!(needs_buffering, Model::new(&program, UNBUFFERED).can_get_stuck());
+        let needs_luck = needs_buffering || is_warned_of("deadlock/collective");
+        prop_assert!(needs_luck || !Model::new(&program, SYNCHRONISING).can_get_stuck());
+        prop_assert!(needs_buffering || !needs_luck || Model::new(&program, SYNCHRONISING).can_get_stuck());
     }
 
-    /// With wildcards, a warning about buffering means that a run exists which gets stuck.
+    /// With wildcards, a warning about buffering or collectives means that a run exists which gets stuck.
     #[test]
-    fn a_warning_about_buffering_is_never_false(program in programs(true), seed in any::<u64>()) {
+    fn a_warning_of_luck_is_never_false(program in programs(true), seed in any::<u64>()) {
         let run = run(&program, GENEROUS, seed);
         if !Model::new(&program, GENEROUS).is_over(&run.returned) {
             return Ok(());
@@ -157,6 +171,9 @@ proptest! {
         let report = check(&program, &run, None);
         if let Some(finding) = report.findings.iter().find(|f| f.rule.name == "deadlock/buffering") {
             prop_assert!(Model::new(&program, UNSURE).can_get_stuck(), "{finding:#?}");
+        }
+        if let Some(finding) = report.findings.iter().find(|f| f.rule.name == "deadlock/collective") {
+            prop_assert!(Model::new(&program, SYNCHRONISING).can_get_stuck(), "{finding:#?}");
         }
     }
 

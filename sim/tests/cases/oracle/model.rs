@@ -20,6 +20,8 @@ pub struct Library {
 pub const GENEROUS: Library = Library { eager: Some(i64::MAX), is_strict: false, is_free: false };
 pub const UNBUFFERED: Library = Library { eager: None, is_strict: false, is_free: false };
 pub const STRICT: Library = Library { eager: None, is_strict: true, is_free: false };
+/// One that buffers everything, and whose collectives wait for everybody.
+pub const SYNCHRONISING: Library = Library { eager: Some(i64::MAX), is_strict: true, is_free: false };
 /// One that buffers what it likes, and whose collectives wait only for the data that they need.
 pub const UNSURE: Library = Library { eager: None, is_strict: false, is_free: true };
 /// All that a library may do: nothing is sure but what the standard demands, and what it allows may happen.
