@@ -100,6 +100,13 @@ pub fn regions(trace: &traces::Trace) -> Vec<regions::Region> {
     regions::find(trace, &lift::lift(trace))
 }
 
+/// Runs a trace once as it was recorded and judges nothing: what a check costs at the least. Gives how many threads the machine could not get
+/// through their calls.
+#[must_use]
+pub fn run(trace: &traces::Trace) -> usize {
+    checks::run(trace)
+}
+
 /// Checks a trace.
 #[must_use]
 pub fn check(trace: &traces::Trace, options: &Options) -> Report {

@@ -1,14 +1,19 @@
 //! One-sided accesses: who touches which bytes of whose memory, with which of its own, and in which epoch.
 //!
 //! This is the one place where calls such as MPI_Put become accesses. Bytes are addresses, in the origin's memory as in the target's, and
-//! as compact as the datatypes that say which. What is not known is None.
+//! as compact as the datatypes that say which. What is not known is None. All that does not differ from one time to the next is kept once for
+//! each distinct access, its shape.
 
 mod epochs;
 mod exposures;
 
+use std::ops::Deref;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 use traces::constant::{NO_OP, OP_NULL};
 use traces::function::{Class, Function, mpi};
-use traces::{Call, Trace};
+use traces::{Call, Event, Trace};
 
 use crate::finding::Place;
 use crate::footprint::Footprint;
@@ -30,11 +35,31 @@ pub(crate) enum Kind {
     Accumulate,
 }
 
-/// An access.
+/// An access: its shape, and what is its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
+    shape: Rc<Shape>,
     /// The call.
     pub(crate) place: Place,
+    /// Which epoch of that kind it is.
+    pub(crate) session: Session,
+    /// The event of its lane that completes it at the target, if it comes to one.
+    pub(crate) done: Option<u32>,
+}
+
+impl Deref for Access {
+    type Target = Shape;
+
+    fn deref(&self) -> &Shape {
+        &self.shape
+    }
+}
+
+/// What the accesses of one lane have in common that are made by the same call in the same kind of epoch.
+#[derive(Clone, Debug)]
+pub(crate) struct Shape {
+    /// Its number in [`Walk::shapes`].
+    pub(crate) number: usize,
     /// The window, by where its collectives go.
     pub(crate) window: ContextId,
     /// Whose memory, as a rank of MPI_COMM_WORLD; None for MPI_PROC_NULL.
@@ -54,12 +79,10 @@ pub(crate) struct Access {
     pub(crate) content: Content,
     /// What allows it; None if nothing does.
     pub(crate) epoch: Option<Epoch>,
-    /// Which epoch of that kind it is.
-    pub(crate) session: Session,
     /// Whether a request tells when it is complete.
     pub(crate) has_request: bool,
-    /// The event of its lane that completes it at the target, if it comes to one.
-    pub(crate) done: Option<u32>,
+    /// Whether it tells the origin what is in the target's memory.
+    pub(crate) reads: bool,
 }
 
 /// Which epoch an access is in, as its target can tell it from others.
@@ -75,7 +98,7 @@ pub(crate) enum Session {
     Unknown,
 }
 
-impl Access {
+impl Shape {
     /// Whether it changes the target's memory.
     pub(crate) fn writes(&self) -> bool {
         self.kind == Kind::Put || (self.kind == Kind::Accumulate && self.operation != Some(NO_OP))
@@ -83,9 +106,12 @@ impl Access {
 }
 
 /// What a walk over the calls on windows comes to.
+#[derive(Default)]
 pub(crate) struct Walk {
     /// The accesses, by lane.
     pub(crate) accesses: Vec<Access>,
+    /// The distinct ones.
+    pub(crate) shapes: Vec<Rc<Shape>>,
     /// The calls that do not fit their epoch.
     pub(crate) faults: Vec<(Place, ContextId, Fault)>,
     /// What the targets let others do.
@@ -94,7 +120,7 @@ pub(crate) struct Walk {
 
 /// Follows every rank that calls MPI from one thread through its epochs.
 pub(crate) fn walk(trace: &Trace, lifted: &Lifted) -> Walk {
-    let mut walk = Walk { accesses: Vec::new(), faults: Vec::new(), exposures: Exposures::default() };
+    let mut walk = Walk::default();
     let is_on_window: Vec<bool> = trace.calls.iter().map(is_on_window).collect();
     if !is_on_window.contains(&true) {
         return walk;
@@ -103,45 +129,116 @@ pub(crate) fn walk(trace: &Trace, lifted: &Lifted) -> Walk {
     for (number, lane) in (0..).zip(&trace.lanes) {
         // The calls of several threads have an order that nobody promised.
         let Some(rank) = lane.rank.filter(|rank| !lifted.program.has_threads(*rank)) else { continue };
-        let mut epochs = Epochs::default();
-        let mut starts = Starts::default();
-        let mut open: Vec<usize> = Vec::new();
         let process = (lane.process as usize).min(lifted.datatypes.len() - 1);
+        let mut follower = Follower {
+            walk: &mut walk,
+            lifted,
+            datatypes: &lifted.datatypes[process],
+            rank,
+            epochs: Epochs::default(),
+            starts: Starts::default(),
+            open: Vec::new(),
+            known: FxHashMap::default(),
+        };
         for (at, event) in (0..).zip(&lane.events).filter(|(_, event)| is_on_window[event.call.0 as usize]) {
-            let place = Place { lane: number, event: at };
-            let a = Arguments { call: trace.call(event.call), outcome: event.outcome.map(|o| trace.outcome(o)) };
-            let Some(shared) = a.call.int("win").and_then(|win| lifted.shared.get(rank, Thing::Window(win))) else { continue };
-            if let Some(kind) = kind(a.function()) {
-                let reader = Reader { lifted, datatypes: &lifted.datatypes[process], a: &a, rank, shared };
-                let mut access = reader.access(place, kind, &epochs);
-                if access.epoch == Some(Epoch::Start) {
-                    let exposure =
-                        access.target.and_then(|target| starts.exposure(&walk.exposures, shared.context, target, rank));
-                    access.session = exposure.map_or(Session::Unknown, Session::Exposure);
-                }
-                if !a.failed() {
-                    open.push(walk.accesses.len());
-                }
-                walk.accesses.push(access);
-            } else if !open.is_empty() && completes_at_target(a.function()) {
-                let target = target_of(lifted, &a, shared, rank);
-                open.retain(|&at| {
-                    let access = &mut walk.accesses[at];
-                    let is_done = access.window == shared.context && target.is_none_or(|target| access.target == target);
-                    if is_done {
-                        access.done = Some(place.event);
-                    }
-                    !is_done
-                });
-            }
-            if a.function() == mpi::WIN_START && !a.failed() {
-                starts.begin(&lifted.program, lifted.program.lanes[number as usize].steps[at as usize], shared.context);
-            }
-            let fault = epochs.call(&a, shared.context);
-            walk.faults.extend(fault.map(|fault| (place, shared.context, fault)));
+            follower.event(trace, Place { lane: number, event: at }, event);
         }
     }
     walk
+}
+
+/// A call on a window, understood once for each distinct call of a lane.
+struct Known {
+    shared: Shared,
+    /// What it is an access of, if it is one, and the rank of the window that it goes to.
+    access: Option<(Kind, Option<i64>)>,
+    completes_at_target: bool,
+    /// Its shape in each kind of epoch, and whether it returned an error there.
+    shapes: Vec<(bool, Option<Epoch>, Rc<Shape>)>,
+}
+
+/// One rank on the way through its calls.
+struct Follower<'a> {
+    walk: &'a mut Walk,
+    lifted: &'a Lifted,
+    datatypes: &'a Datatypes,
+    rank: u32,
+    epochs: Epochs,
+    starts: Starts,
+    /// The accesses that are not complete at their targets, by number.
+    open: Vec<usize>,
+    known: FxHashMap<u32, Option<Known>>,
+}
+
+impl Follower<'_> {
+    fn event(&mut self, trace: &Trace, place: Place, event: &Event) {
+        let a = Arguments { call: trace.call(event.call), outcome: event.outcome.map(|o| trace.outcome(o)) };
+        let (lifted, rank) = (self.lifted, self.rank);
+        let Some(known) = self.known.entry(event.call.0).or_insert_with(|| known(lifted, rank, a.call)) else { return };
+        let shared = known.shared;
+        if let Some((kind, target_rank)) = known.access {
+            let epoch = self.epochs.allowing(shared.context, target_rank);
+            let is_same = |own: &&(bool, Option<Epoch>, Rc<Shape>)| own.0 == a.failed() && own.1 == epoch;
+            let shape = known.shapes.iter().find(is_same).map(|own| Rc::clone(&own.2)).unwrap_or_else(|| {
+                let reader = Reader { lifted, datatypes: self.datatypes, a: &a, rank, shared };
+                let shape = Rc::new(reader.shape(self.walk.shapes.len(), kind, epoch));
+                known.shapes.push((a.failed(), epoch, Rc::clone(&shape)));
+                self.walk.shapes.push(Rc::clone(&shape));
+                shape
+            });
+            self.access(place, shape, epoch, a.failed());
+            if !a.failed() {
+                return;
+            }
+        } else if known.completes_at_target && !self.open.is_empty() {
+            self.complete(place, target_of(lifted, &a, shared, rank), shared.context);
+        }
+        if a.function() == mpi::WIN_START && !a.failed() {
+            let step = lifted.program.lanes[place.lane as usize].steps[place.event as usize];
+            self.starts.begin(&lifted.program, step, shared.context);
+        }
+        let fault = self.epochs.call(&a, shared.context);
+        self.walk.faults.extend(fault.map(|fault| (place, shared.context, fault)));
+    }
+
+    /// An access in an epoch of this kind. One that returned an error may be over or not.
+    fn access(&mut self, place: Place, shape: Rc<Shape>, epoch: Option<Epoch>, has_failed: bool) {
+        let session = match epoch {
+            _ if has_failed => Session::Unknown,
+            Some(Epoch::Fence) => Session::Fence(self.epochs.fences(shape.window)),
+            Some(Epoch::Lock { .. } | Epoch::LockAll) => Session::Passive,
+            Some(Epoch::Start) => {
+                let exposure = |target| self.starts.exposure(&self.walk.exposures, shape.window, target, self.rank);
+                shape.target.and_then(exposure).map_or(Session::Unknown, Session::Exposure)
+            }
+            _ => Session::Unknown,
+        };
+        if !has_failed {
+            self.open.push(self.walk.accesses.len());
+        }
+        self.walk.accesses.push(Access { shape, place, session, done: None });
+    }
+
+    /// Accesses to one target of a window are complete there, or to all.
+    fn complete(&mut self, place: Place, target: Option<Option<u32>>, window: ContextId) {
+        let accesses = &mut self.walk.accesses;
+        self.open.retain(|&at| {
+            let access = &mut accesses[at];
+            let is_done = access.window == window && target.is_none_or(|target| access.target == target);
+            if is_done {
+                access.done = Some(place.event);
+            }
+            !is_done
+        });
+    }
+}
+
+/// What a call on a window is to a rank; None if the window is not known.
+fn known(lifted: &Lifted, rank: u32, call: &Call) -> Option<Known> {
+    let shared = lifted.shared.get(rank, Thing::Window(call.int("win")?))?;
+    let function = call.function.small();
+    let access = kind(function).map(|kind| (kind, call.int("target_rank")));
+    Some(Known { shared, access, completes_at_target: completes_at_target(function), shapes: Vec::new() })
 }
 
 /// Whether a call completes accesses where they go to.
@@ -189,40 +286,30 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn access(&self, place: Place, kind: Kind, epochs: &Epochs) -> Access {
+    fn shape(&self, number: usize, kind: Kind, epoch: Option<Epoch>) -> Shape {
         let a = self.a;
         let target = self.target();
         let memory = target.and_then(|target| self.lifted.shared.get(target, self.thing()?)).and_then(|shared| shared.memory);
         let operation = a.call.int("op").filter(|op| *op != OP_NULL);
-        let epoch = epochs.allowing(self.shared.context, a.call.int("target_rank"));
-        let session = match epoch {
-            Some(Epoch::Fence) => Session::Fence(epochs.fences(self.shared.context)),
-            Some(Epoch::Lock { .. } | Epoch::LockAll) => Session::Passive,
-            _ => Session::Unknown,
-        };
         let elements = self.elements("target");
         let content =
             elements.map(|(count, datatype)| self.datatypes.content(Some(count), Some(datatype), &self.lifted.program.layouts));
-        Access {
-            place,
+        let fetches = a.call.function.parameter("result_addr").is_some();
+        Shape {
+            number,
             window: self.shared.context,
             target,
             kind,
             operation,
             // Where nothing is combined, nothing is sent.
             origin: if operation == Some(NO_OP) { Some(Footprint::default()) } else { self.own("origin") },
-            result: if a.call.function.parameter("result_addr").is_some() {
-                self.own("result")
-            } else {
-                Some(Footprint::default())
-            },
+            result: if fetches { self.own("result") } else { Some(Footprint::default()) },
             bytes: memory.and_then(|memory| self.bytes(memory)),
             memory,
             content: content.unwrap_or_default(),
             epoch: if a.failed() && epoch.is_some() { Some(Epoch::Unknown) } else { epoch },
-            session: if a.failed() { Session::Unknown } else { session },
             has_request: a.call.function.parameter("request").is_some(),
-            done: None,
+            reads: kind == Kind::Get || fetches,
         }
     }
 

@@ -140,6 +140,14 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
     report
 }
 
+/// Runs a program as it was recorded, and writes nothing down. Gives how many lanes are left in a call.
+pub(crate) fn run(trace: &Trace) -> usize {
+    let lifted = lift(trace);
+    let mut machine = Machine::new(&lifted.program, Assumptions::RECORDED, Timeless, false);
+    machine.run();
+    machine.remains().stopped.len()
+}
+
 /// Runs a program as a schedule has it, and says what goes wrong there.
 fn follow(trace: &Trace, lifted: &Lifted, schedule: &Schedule) -> Report {
     let program = &lifted.program;

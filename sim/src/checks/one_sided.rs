@@ -1,10 +1,12 @@
 //! One-sided calls that are wrong on their own: in no epoch (`rma/epoch`), or beyond the memory of the window (`rma/range`).
 
+use std::rc::Rc;
+
 use traces::SiteId;
 
 use super::wording::{count, distinct, ranks};
 use super::{Evidence, primary};
-use crate::accesses::{Access, Fault, Kind, Walk};
+use crate::accesses::{Fault, Kind, Shape, Walk};
 use crate::finding::{Finding, Place, Severity};
 use crate::footprint::{Footprint, Overlap};
 use crate::lift::Memory;
@@ -17,7 +19,11 @@ pub(super) fn check(evidence: Evidence, walk: &Walk) -> Vec<Finding> {
     for (place, window, fault) in &walk.faults {
         told.add(evidence, *place, &rules::RMA_EPOCH, fault_text(evidence, *window, *fault));
     }
-    for access in &walk.accesses {
+    let is_wrong =
+        |shape: &Rc<Shape>| shape.epoch.is_none() || range(evidence, shape).or_else(|| overlap(evidence, shape)).is_some();
+    let wrong: Vec<bool> = walk.shapes.iter().map(is_wrong).collect();
+    let any_wrong = if wrong.contains(&true) { &walk.accesses[..] } else { &[] };
+    for access in any_wrong.iter().filter(|access| wrong[access.number]) {
         if access.epoch.is_none() {
             told.add(evidence, access.place, &rules::RMA_EPOCH, no_epoch(evidence, access));
         }
@@ -77,7 +83,7 @@ impl Group {
     }
 }
 
-fn no_epoch(evidence: Evidence, access: &Access) -> Text {
+fn no_epoch(evidence: Evidence, access: &Shape) -> Text {
     let verb = match access.kind {
         Kind::Get => "reads",
         Kind::Put => "writes",
@@ -103,7 +109,7 @@ fn fault_text(evidence: Evidence, window: ContextId, fault: Fault) -> Text {
 }
 
 /// What is accessed beyond the memory of the window.
-fn range(evidence: Evidence, access: &Access) -> Option<Text> {
+fn range(evidence: Evidence, access: &Shape) -> Option<Text> {
     let memory = access.memory.filter(|memory| memory.is_bounded)?;
     let (first, end) = access.bytes.as_ref()?.bounds()?;
     let (first, end) = (first - memory.base, end - memory.base);
@@ -118,7 +124,7 @@ fn range(evidence: Evidence, access: &Access) -> Option<Text> {
 }
 
 /// Buffers of one call that must not share a byte.
-fn overlap(evidence: Evidence, access: &Access) -> Option<Text> {
+fn overlap(evidence: Evidence, access: &Shape) -> Option<Text> {
     let is_shared = |one: &Footprint, other: &Footprint| one.overlaps(other) == Overlap::Yes;
     let (origin, result) = (access.origin.as_ref()?, access.result.as_ref()?);
     if !is_shared(origin, result) {
