@@ -54,6 +54,8 @@ pub struct Options {
     pub buffering: Option<Buffering>,
     /// A schedule to follow in place of the recorded one.
     pub schedule: Option<Schedule>,
+    /// Whether messages and collectives are only counted where no rule needs to know them. Lists of them take memory as long as the run is.
+    pub is_brief: bool,
 }
 
 /// How much work a check may be, where it could be endless.

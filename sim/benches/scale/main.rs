@@ -119,7 +119,7 @@ fn take(step: &str, path: &Path) {
         "read" => {}
         "run" => _ = black_box(sim::run(&trace)),
         "check" => {
-            let report = sim::check(&trace, &sim::Options::default());
+            let report = sim::check(&trace, &sim::Options { is_brief: true, ..sim::Options::default() });
             let is_sound = report.findings.iter().all(|finding| finding.severity < sim::Severity::Warning);
             assert!(is_sound, "{:?}", report.findings);
         }

@@ -108,19 +108,32 @@ impl Shape {
 /// What a walk over the calls on windows comes to.
 #[derive(Default)]
 pub(crate) struct Walk {
-    /// The accesses, by lane.
+    /// The accesses, by lane; none if they were not to be kept.
     pub(crate) accesses: Vec<Access>,
     /// The distinct ones.
     pub(crate) shapes: Vec<Rc<Shape>>,
+    /// By shape: whether such an access was made in the same epoch as the one before, or while that was not complete at the target.
+    pub(crate) is_repeated: Vec<bool>,
+    /// Whether there are accesses in any epoch but those of fences and exposures.
+    pub(crate) has_others: bool,
+    keeps_accesses: bool,
     /// The calls that do not fit their epoch.
     pub(crate) faults: Vec<(Place, ContextId, Fault)>,
     /// What the targets let others do.
     pub(crate) exposures: Exposures,
 }
 
-/// Follows every rank that calls MPI from one thread through its epochs.
+/// Follows every rank that calls MPI from one thread through its epochs, and keeps of the accesses what is distinct.
+pub(crate) fn survey(trace: &Trace, lifted: &Lifted) -> Walk {
+    follow(trace, lifted, Walk::default())
+}
+
+/// Does the same, and keeps every access.
 pub(crate) fn walk(trace: &Trace, lifted: &Lifted) -> Walk {
-    let mut walk = Walk::default();
+    follow(trace, lifted, Walk { keeps_accesses: true, ..Walk::default() })
+}
+
+fn follow(trace: &Trace, lifted: &Lifted, mut walk: Walk) -> Walk {
     let is_on_window: Vec<bool> = trace.calls.iter().map(is_on_window).collect();
     if !is_on_window.contains(&true) {
         return walk;
@@ -139,6 +152,7 @@ pub(crate) fn walk(trace: &Trace, lifted: &Lifted) -> Walk {
             starts: Starts::default(),
             open: Vec::new(),
             known: FxHashMap::default(),
+            last: FxHashMap::default(),
         };
         for (at, event) in (0..).zip(&lane.events).filter(|(_, event)| is_on_window[event.call.0 as usize]) {
             follower.event(trace, Place { lane: number, event: at }, event);
@@ -152,7 +166,8 @@ struct Known {
     shared: Shared,
     /// What it is an access of, if it is one, and the rank of the window that it goes to.
     access: Option<(Kind, Option<i64>)>,
-    completes_at_target: bool,
+    /// The target that it completes accesses at, if it does so, as a rank of MPI_COMM_WORLD; None if it is about all.
+    completes: Option<Option<Option<u32>>>,
     /// Its shape in each kind of epoch, and whether it returned an error there.
     shapes: Vec<(bool, Option<Epoch>, Rc<Shape>)>,
 }
@@ -165,9 +180,11 @@ struct Follower<'a> {
     rank: u32,
     epochs: Epochs,
     starts: Starts,
-    /// The accesses that are not complete at their targets, by number.
-    open: Vec<usize>,
+    /// The accesses that are not complete at their targets, by number if they are kept.
+    open: Vec<(usize, Rc<Shape>)>,
     known: FxHashMap<u32, Option<Known>>,
+    /// By shape: the last epoch of such an access, and how many are not complete.
+    last: FxHashMap<usize, (Session, u32)>,
 }
 
 impl Follower<'_> {
@@ -184,14 +201,15 @@ impl Follower<'_> {
                 let shape = Rc::new(reader.shape(self.walk.shapes.len(), kind, epoch));
                 known.shapes.push((a.failed(), epoch, Rc::clone(&shape)));
                 self.walk.shapes.push(Rc::clone(&shape));
+                self.walk.is_repeated.push(false);
                 shape
             });
             self.access(place, shape, epoch, a.failed());
             if !a.failed() {
                 return;
             }
-        } else if known.completes_at_target && !self.open.is_empty() {
-            self.complete(place, target_of(lifted, &a, shared, rank), shared.context);
+        } else if let Some(target) = known.completes.filter(|_| !self.open.is_empty()) {
+            self.complete(place, target, shared.context);
         }
         if a.function() == mpi::WIN_START && !a.failed() {
             let step = lifted.program.lanes[place.lane as usize].steps[place.event as usize];
@@ -213,20 +231,29 @@ impl Follower<'_> {
             }
             _ => Session::Unknown,
         };
+        self.walk.has_others |= !matches!(session, Session::Fence(_) | Session::Exposure(_));
+        let last = self.last.entry(shape.number).or_insert((Session::Unknown, 0));
+        self.walk.is_repeated[shape.number] |= last.1 > 0 || (last.0 == session && session != Session::Passive);
+        last.0 = session;
         if !has_failed {
-            self.open.push(self.walk.accesses.len());
+            last.1 += 1;
+            self.open.push((self.walk.accesses.len(), Rc::clone(&shape)));
         }
-        self.walk.accesses.push(Access { shape, place, session, done: None });
+        if self.walk.keeps_accesses {
+            self.walk.accesses.push(Access { shape, place, session, done: None });
+        }
     }
 
     /// Accesses to one target of a window are complete there, or to all.
     fn complete(&mut self, place: Place, target: Option<Option<u32>>, window: ContextId) {
-        let accesses = &mut self.walk.accesses;
-        self.open.retain(|&at| {
-            let access = &mut accesses[at];
-            let is_done = access.window == window && target.is_none_or(|target| access.target == target);
+        let (accesses, last) = (&mut self.walk.accesses, &mut self.last);
+        self.open.retain(|(at, shape)| {
+            let is_done = shape.window == window && target.is_none_or(|target| shape.target == target);
             if is_done {
-                access.done = Some(place.event);
+                if let Some(access) = accesses.get_mut(*at) {
+                    access.done = Some(place.event);
+                }
+                last.entry(shape.number).and_modify(|last| last.1 -= 1);
             }
             !is_done
         });
@@ -238,7 +265,8 @@ fn known(lifted: &Lifted, rank: u32, call: &Call) -> Option<Known> {
     let shared = lifted.shared.get(rank, Thing::Window(call.int("win")?))?;
     let function = call.function.small();
     let access = kind(function).map(|kind| (kind, call.int("target_rank")));
-    Some(Known { shared, access, completes_at_target: completes_at_target(function), shapes: Vec::new() })
+    let completes = completes_at_target(function).then(|| target_of(lifted, call, shared, rank));
+    Some(Known { shared, access, completes, shapes: Vec::new() })
 }
 
 /// Whether a call completes accesses where they go to.
@@ -256,8 +284,8 @@ fn completes_at_target(function: Function) -> bool {
 }
 
 /// The target that a call is about, as a rank of MPI_COMM_WORLD; None if it is about all.
-fn target_of(lifted: &Lifted, a: &Arguments, shared: Shared, rank: u32) -> Option<Option<u32>> {
-    let at = a.call.int("rank")?;
+fn target_of(lifted: &Lifted, call: &Call, shared: Shared, rank: u32) -> Option<Option<u32>> {
+    let at = call.int("rank")?;
     let view = lifted.communicators.view(shared.comm, rank);
     Some(view.and_then(|view| u32::try_from(*view.local.ranks.get(usize::try_from(at).ok()?)?).ok()))
 }

@@ -34,21 +34,26 @@ struct Access {
 /// Accesses between two synchronisations of a file, by how many of those were before.
 type Groups = BTreeMap<(ContextId, u32), Vec<Access>>;
 
-/// One finding for each pair of lines.
-pub(super) fn check(evidence: Evidence, report: &Report) -> Vec<Finding> {
+/// The pairs of lines whose accesses no synchronisation keeps apart.
+pub(super) fn pairs(evidence: Evidence) -> Vec<Pair> {
+    let mut pairs = Vec::new();
     let is_on_file: Vec<bool> = evidence.trace.calls.iter().map(|call| call.function.class() == Class::Io).collect();
     if !is_on_file.contains(&true) {
-        return Vec::new();
+        return pairs;
     }
     let mut groups = Groups::new();
     for number in 0..evidence.trace.lanes.len() {
         of_lane(evidence, number, &is_on_file, &mut groups);
     }
-    let mut pairs: Vec<Pair> = Vec::new();
     for ((file, _), mut accesses) in groups {
         accesses.sort_by_key(|access| (access.bytes, access.place));
         among(evidence, file, &accesses, &mut pairs);
     }
+    pairs
+}
+
+/// One finding for each of them.
+pub(super) fn check(evidence: Evidence, pairs: Vec<Pair>, report: &Report) -> Vec<Finding> {
     if pairs.is_empty() {
         return Vec::new();
     }
@@ -121,7 +126,7 @@ fn of_lane(evidence: Evidence, number: usize, is_on_file: &[bool], groups: &mut 
 }
 
 /// Two lines whose accesses are in conflict.
-struct Pair {
+pub(super) struct Pair {
     file: ContextId,
     accesses: [Access; 2],
     ranks: Vec<u32>,

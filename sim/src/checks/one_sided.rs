@@ -1,7 +1,5 @@
 //! One-sided calls that are wrong on their own: in no epoch (`rma/epoch`), or beyond the memory of the window (`rma/range`).
 
-use std::rc::Rc;
-
 use traces::SiteId;
 
 use super::wording::{count, distinct, ranks};
@@ -19,11 +17,8 @@ pub(super) fn check(evidence: Evidence, walk: &Walk) -> Vec<Finding> {
     for (place, window, fault) in &walk.faults {
         told.add(evidence, *place, &rules::RMA_EPOCH, fault_text(evidence, *window, *fault));
     }
-    let is_wrong =
-        |shape: &Rc<Shape>| shape.epoch.is_none() || range(evidence, shape).or_else(|| overlap(evidence, shape)).is_some();
-    let wrong: Vec<bool> = walk.shapes.iter().map(is_wrong).collect();
-    let any_wrong = if wrong.contains(&true) { &walk.accesses[..] } else { &[] };
-    for access in any_wrong.iter().filter(|access| wrong[access.number]) {
+    let wrong: Vec<bool> = walk.shapes.iter().map(|shape| is_wrong(evidence, shape)).collect();
+    for access in walk.accesses.iter().filter(|access| wrong[access.number]) {
         if access.epoch.is_none() {
             told.add(evidence, access.place, &rules::RMA_EPOCH, no_epoch(evidence, access));
         }
@@ -34,6 +29,15 @@ pub(super) fn check(evidence: Evidence, walk: &Walk) -> Vec<Finding> {
         }
     }
     told.list.into_iter().map(|group| group.into_finding(evidence)).collect()
+}
+
+/// Whether any access is wrong on its own, so that it has to be known where it is.
+pub(super) fn is_any_wrong(evidence: Evidence, walk: &Walk) -> bool {
+    walk.shapes.iter().any(|shape| is_wrong(evidence, shape))
+}
+
+fn is_wrong(evidence: Evidence, shape: &Shape) -> bool {
+    shape.epoch.is_none() || range(evidence, shape).is_some() || overlap(evidence, shape).is_some()
 }
 
 /// What is wrong with a call, as the end of a title and as a label.

@@ -20,15 +20,14 @@ use crate::rules;
 const LATER_MAX: usize = 1 << 12;
 
 /// A probe, and the receive that follows it.
-struct Pair {
+pub(super) struct Pair {
     probe: Place,
     receive: Place,
     wanted: ReceiveId,
 }
 
 /// One finding for each line that receives.
-pub(super) fn check(evidence: Evidence, report: &Report) -> Vec<Finding> {
-    let pairs = pairs(evidence);
+pub(super) fn check(evidence: Evidence, pairs: Vec<Pair>, report: &Report) -> Vec<Finding> {
     if pairs.is_empty() {
         return Vec::new();
     }
@@ -88,7 +87,7 @@ fn of_lane(report: &Report, lane: u32) -> &[Message] {
 }
 
 /// The probes for a message of any rank that are followed by a blocking receive of a message of any rank, with no other receive in between.
-fn pairs(evidence: Evidence) -> Vec<Pair> {
+pub(super) fn pairs(evidence: Evidence) -> Vec<Pair> {
     let probes = [mpi::PROBE, mpi::IPROBE];
     if !evidence.trace.calls.iter().any(|call| probes.contains(&call.function)) {
         return Vec::new();
