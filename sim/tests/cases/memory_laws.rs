@@ -53,7 +53,14 @@ impl Piece {
 }
 
 fn pieces() -> impl Strategy<Value = Piece> {
-    (0i64..8, 1i64..4).prop_map(|(at, count)| Piece { at, count })
+    (0i64..16, 1i64..4).prop_map(|(at, count)| Piece { at, count })
+}
+
+/// Lists of what is drawn from a few, so that the same comes again and most is in nobody's way.
+fn drawn<T: Clone + std::fmt::Debug>(one: impl Strategy<Value = T>, length: usize) -> impl Strategy<Value = Vec<T>> {
+    let few = proptest::collection::vec(one, 1..4);
+    (few, proptest::collection::vec(any::<proptest::sample::Index>(), 0..length))
+        .prop_map(|(few, list)| list.iter().map(|index| index.get(&few).clone()).collect())
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,17 +81,20 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        (any::<bool>(), pieces(), 0i64..3).prop_map(|(receives, piece, slot)| Step::Begin { receives, piece, slot }),
-        (any::<bool>(), pieces()).prop_map(|(receives, piece)| Step::Block { receives, piece }),
-        (0i64..3).prop_map(|slot| Step::Wait { slot }),
-    ];
-    proptest::collection::vec(step, 0..30)
+    let transfers = drawn((any::<bool>(), any::<bool>(), pieces()), 30);
+    (transfers, proptest::collection::vec((0i64..3, any::<bool>()), 30)).prop_map(|(transfers, slots)| {
+        let step = |((is_blocking, receives, piece), (slot, waits)): (&(bool, bool, Piece), &(i64, bool))| {
+            let (receives, piece, slot) = (*receives, *piece, *slot);
+            let call = if *is_blocking { Step::Block { receives, piece } } else { Step::Begin { receives, piece, slot } };
+            [Some(call), waits.then_some(Step::Wait { slot })]
+        };
+        transfers.iter().zip(&slots).flat_map(step).flatten().collect()
+    })
 }
 
 /// The line of a call: the same for equal ones.
 fn line(is_blocking: bool, receives: bool, piece: Piece) -> u64 {
-    let of_kind = 100 * (1 + 2 * u64::from(is_blocking) + u64::from(receives));
+    let of_kind = 1_000 * (1 + 2 * u64::from(is_blocking) + u64::from(receives));
     of_kind + u64::try_from(10 * piece.at + piece.count).unwrap()
 }
 
@@ -159,8 +169,8 @@ impl Touch {
 
     /// The line of its call: the same for equal ones of one rank.
     fn line(self, rank: usize) -> u64 {
-        let of_rank = 10_000 * (rank as u64 + 1) + 1_000 * (self.kind as u64 + 1);
-        of_rank + u64::try_from(100 * self.target + 10 * self.piece.at + self.piece.count).unwrap()
+        let of_rank = 100_000 * (rank as u64 + 1) + 10_000 * (self.kind as u64 + 1);
+        of_rank + u64::try_from(1_000 * self.target + 10 * self.piece.at + self.piece.count).unwrap()
     }
 
     fn call(self, job: &mut Job, rank: usize) {
@@ -194,7 +204,16 @@ type Epochs = Vec<[Vec<Touch>; 3]>;
 fn epochs(kinds: &'static [Kind], targets: std::ops::Range<i64>) -> impl Strategy<Value = Epochs> {
     let touch = (proptest::sample::select(kinds), targets, pieces());
     let touch = touch.prop_map(|(kind, target, piece)| Touch { kind, target, piece });
-    proptest::collection::vec(proptest::array::uniform3(proptest::collection::vec(touch, 0..3)), 0..4)
+    // Six at most in each epoch.
+    (drawn(touch, 19), proptest::collection::vec(0usize..3, 18)).prop_map(|(touches, ranks)| {
+        let mut epochs = Epochs::new();
+        for (touches, ranks) in touches.chunks(6).zip(ranks.chunks(6)) {
+            let mut lists: [Vec<Touch>; 3] = Default::default();
+            touches.iter().zip(ranks).for_each(|(touch, rank)| lists[*rank].push(*touch));
+            epochs.push(lists);
+        }
+        epochs
+    })
 }
 
 fn on_window(job: &mut Job, rank: usize, function: traces::Function, arguments: &[(&'static str, Value)]) {
