@@ -60,6 +60,8 @@ impl Deref for Access {
 pub(crate) struct Shape {
     /// Its number in [`Walk::shapes`].
     pub(crate) number: usize,
+    /// The lane that makes it.
+    pub(crate) lane: u32,
     /// The window, by where its collectives go.
     pub(crate) window: ContextId,
     /// Whose memory, as a rank of MPI_COMM_WORLD; None for MPI_PROC_NULL.
@@ -105,6 +107,10 @@ impl Shape {
     }
 }
 
+/// When accesses of one shape were under way: the first and the last epoch, of fences and exposures; else from the event to the one that completes it
+/// at the target, which is [`u32::MAX`] if it never was.
+pub(crate) type Spans = Vec<(u32, u32)>;
+
 /// What a walk over the calls on windows comes to.
 #[derive(Default)]
 pub(crate) struct Walk {
@@ -117,6 +123,9 @@ pub(crate) struct Walk {
     /// Whether there are accesses in any epoch but those of fences and exposures.
     pub(crate) has_others: bool,
     keeps_accesses: bool,
+    /// By shape: whether it is to be kept when it was made.
+    keeps_spans: Vec<bool>,
+    spans: Vec<Spans>,
     /// The calls that do not fit their epoch.
     pub(crate) faults: Vec<(Place, ContextId, Fault)>,
     /// What the targets let others do.
@@ -131,6 +140,12 @@ pub(crate) fn survey(trace: &Trace, lifted: &Lifted) -> Walk {
 /// Does the same, and keeps every access.
 pub(crate) fn walk(trace: &Trace, lifted: &Lifted) -> Walk {
     follow(trace, lifted, Walk { keeps_accesses: true, ..Walk::default() })
+}
+
+/// Finds when the accesses of some shapes of a survey were under way, by number of the shape.
+pub(crate) fn spans(trace: &Trace, lifted: &Lifted, wanted: Vec<bool>) -> Vec<Spans> {
+    let spans = vec![Spans::new(); wanted.len()];
+    follow(trace, lifted, Walk { keeps_spans: wanted, spans, ..Walk::default() }).spans
 }
 
 fn follow(trace: &Trace, lifted: &Lifted, mut walk: Walk) -> Walk {
@@ -180,7 +195,7 @@ struct Follower<'a> {
     rank: u32,
     epochs: Epochs,
     starts: Starts,
-    /// The accesses that are not complete at their targets, by number if they are kept.
+    /// The accesses that are not complete at their targets, by number in what is kept of them.
     open: Vec<(usize, Rc<Shape>)>,
     known: FxHashMap<u32, Option<Known>>,
     /// By shape: the last epoch of such an access, and how many are not complete.
@@ -198,7 +213,7 @@ impl Follower<'_> {
             let is_same = |own: &&(bool, Option<Epoch>, Rc<Shape>)| own.0 == a.failed() && own.1 == epoch;
             let shape = known.shapes.iter().find(is_same).map(|own| Rc::clone(&own.2)).unwrap_or_else(|| {
                 let reader = Reader { lifted, datatypes: self.datatypes, a: &a, rank, shared };
-                let shape = Rc::new(reader.shape(self.walk.shapes.len(), kind, epoch));
+                let shape = Rc::new(reader.shape((self.walk.shapes.len(), place.lane), kind, epoch));
                 known.shapes.push((a.failed(), epoch, Rc::clone(&shape)));
                 self.walk.shapes.push(Rc::clone(&shape));
                 self.walk.is_repeated.push(false);
@@ -235,9 +250,19 @@ impl Follower<'_> {
         let last = self.last.entry(shape.number).or_insert((Session::Unknown, 0));
         self.walk.is_repeated[shape.number] |= last.1 > 0 || (last.0 == session && session != Session::Passive);
         last.0 = session;
+        let keeps_span = self.walk.keeps_spans.get(shape.number) == Some(&true);
+        let spans = self.walk.spans.get_mut(shape.number).filter(|_| keeps_span);
+        let number = spans.as_ref().map_or(self.walk.accesses.len(), |spans| spans.len());
+        if let Some(spans) = spans {
+            spans.extend(match session {
+                Session::Fence(number) | Session::Exposure(number) => Some((number, number)),
+                Session::Passive => Some((place.event, u32::MAX)),
+                Session::Unknown => None,
+            });
+        }
         if !has_failed {
             last.1 += 1;
-            self.open.push((self.walk.accesses.len(), Rc::clone(&shape)));
+            self.open.push((number, Rc::clone(&shape)));
         }
         if self.walk.keeps_accesses {
             self.walk.accesses.push(Access { shape, place, session, done: None });
@@ -246,12 +271,17 @@ impl Follower<'_> {
 
     /// Accesses to one target of a window are complete there, or to all.
     fn complete(&mut self, place: Place, target: Option<Option<u32>>, window: ContextId) {
-        let (accesses, last) = (&mut self.walk.accesses, &mut self.last);
+        let Walk { accesses, spans, .. } = &mut *self.walk;
+        let last = &mut self.last;
         self.open.retain(|(at, shape)| {
             let is_done = shape.window == window && target.is_none_or(|target| shape.target == target);
             if is_done {
                 if let Some(access) = accesses.get_mut(*at) {
                     access.done = Some(place.event);
+                }
+                let span = spans.get_mut(shape.number).and_then(|spans| spans.get_mut(*at));
+                if let Some(span) = span.filter(|span| span.1 == u32::MAX) {
+                    span.1 = place.event;
                 }
                 last.entry(shape.number).and_modify(|last| last.1 -= 1);
             }
@@ -314,7 +344,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn shape(&self, number: usize, kind: Kind, epoch: Option<Epoch>) -> Shape {
+    fn shape(&self, (number, lane): (usize, u32), kind: Kind, epoch: Option<Epoch>) -> Shape {
         let a = self.a;
         let target = self.target();
         let memory = target.and_then(|target| self.lifted.shared.get(target, self.thing()?)).and_then(|shared| shared.memory);
@@ -325,6 +355,7 @@ impl Reader<'_> {
         let fetches = a.call.function.parameter("result_addr").is_some();
         Shape {
             number,
+            lane,
             window: self.shared.context,
             target,
             kind,

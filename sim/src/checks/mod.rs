@@ -9,6 +9,7 @@ mod arguments;
 mod arrivals;
 mod buffers;
 mod cancels;
+mod clashes;
 mod collective_data;
 mod collectives;
 mod contents;
@@ -103,7 +104,7 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
     let standing = Standing::of(program, &recorded.remains);
     let evidence = Evidence { trace, lifted: &lifted, program, remains: &recorded.remains, standing: &standing };
     let mut walk = accesses::survey(trace, &lifted);
-    let may_race = races::may_be(evidence, &walk);
+    let may_race = clashes::may_be(evidence, &walk);
     if may_race || one_sided::is_any_wrong(evidence, &walk) {
         walk = accesses::walk(trace, &lifted);
     }

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use traces::Call;
-use traces::constant::NO_OP;
 use traces::function::mpi;
 
+use super::clashes::{clash, is_shared};
 use super::race_findings::{Clash, Party, Races};
 use super::{Evidence, Report};
 use crate::accesses::{Access, Epoch, Kind, Session, Shape, Walk};
@@ -29,65 +29,6 @@ const PAIRS_MAX: u32 = 1 << 18;
 type Part = (ContextId, u32);
 /// The accesses to each, by their number in the walk.
 type Parts = BTreeMap<Part, Vec<u32>>;
-
-/// Whether any two accesses clash, or one and a call of the rank whose memory it goes to, if they are at once. Where this is not so, it does not
-/// matter when each is.
-pub(super) fn may_be(evidence: Evidence, walk: &Walk) -> bool {
-    let mut parts: FxHashMap<Part, Vec<&Shape>> = FxHashMap::default();
-    for shape in &walk.shapes {
-        let keeps_nobody_out =
-            matches!(shape.epoch, Some(Epoch::Fence | Epoch::Start | Epoch::LockAll | Epoch::Lock { is_exclusive: false }));
-        if let Some(target) = shape.target.filter(|_| keeps_nobody_out && bounds(shape).is_some()) {
-            parts.entry((shape.window, target)).or_default().push(shape);
-        }
-    }
-    parts.into_iter().any(|(part, mut shapes)| {
-        shapes.sort_by_key(|shape| bounds(shape));
-        may_clash(evidence, walk, &shapes) || (!walk.has_others && may_clash_with_own(evidence, part.1, &shapes))
-    })
-}
-
-/// From the first byte that an access touches to behind the last one.
-fn bounds(shape: &Shape) -> Option<(i64, i64)> {
-    shape.bytes.as_ref()?.bounds()
-}
-
-/// Whether any two shapes of accesses clash, those that begin first ahead.
-fn may_clash(evidence: Evidence, walk: &Walk, shapes: &[&Shape]) -> bool {
-    let mut left = PAIRS_MAX;
-    let mut open: Vec<&Shape> = Vec::new();
-    shapes.iter().any(|one| {
-        let first = bounds(one).map(|(first, _)| first);
-        open.retain(|other| bounds(other).map(|(_, end)| end) > first);
-        let own = walk.is_repeated[one.number].then_some(*one);
-        let is_any = open.iter().copied().chain(own).any(|other| {
-            left = left.saturating_sub(1);
-            left == 0 || (clash(one, other, evidence).is_some() && is_shared(one, other))
-        });
-        open.push(one);
-        is_any
-    })
-}
-
-/// Whether a call of a rank uses memory that accesses of these shapes go to.
-fn may_clash_with_own(evidence: Evidence, rank: u32, shapes: &[&Shape]) -> bool {
-    let (trace, lifted) = (evidence.trace, evidence.lifted);
-    let all = shapes.iter().filter_map(|shape| bounds(shape));
-    let Some(all) = all.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1))) else { return false };
-    let touches = |own: &Use, shape: &Shape| {
-        (own.writes || shape.writes()) && shape.bytes.as_ref().is_some_and(|bytes| bytes.overlaps(&own.bytes) == Overlap::Yes)
-    };
-    trace.lanes[trace.lanes_of(rank)].iter().any(|lane| {
-        let datatypes = &lifted.datatypes[(lane.process as usize).min(lifted.datatypes.len() - 1)];
-        let mut known = FxHashSet::default();
-        let new = lane.events.iter().filter(|event| known.insert(event.call.0)).map(|event| trace.call(event.call));
-        let used = new.filter(|call| uses::has_buffers(call));
-        used.flat_map(|call| uses::of(call, rank, datatypes, &lifted.communicators)).any(|own| {
-            let is_near = own.bytes.bounds().is_some_and(|(first, end)| first < all.1 && end > all.0);
-            is_near && shapes.iter().any(|shape| touches(&own, shape))
-        })
-    })
-}
 
 /// One finding for each pair of lines.
 pub(super) fn check(evidence: Evidence, walk: &Walk, report: &Report) -> Vec<Finding> {
@@ -469,26 +410,4 @@ impl<'a> Search<'a> {
             }
         }
     }
-}
-
-fn is_shared(one: &Shape, other: &Shape) -> bool {
-    let both = one.bytes.as_ref().zip(other.bytes.as_ref());
-    both.is_some_and(|(one, other)| one.overlaps(other) == Overlap::Yes)
-}
-
-/// Why two accesses must not be at once, if they must not.
-fn clash(one: &Shape, other: &Shape, evidence: Evidence) -> Option<Clash> {
-    if !one.writes() && !other.writes() {
-        return None;
-    }
-    if one.kind != Kind::Accumulate || other.kind != Kind::Accumulate {
-        return Some(Clash::Writes);
-    }
-    let operations = [one.operation, other.operation];
-    // MPI_Compare_and_swap has none, and is atomic with all.
-    let is_same = operations.contains(&None) || operations.contains(&Some(NO_OP)) || operations[0] == operations[1];
-    if !is_same {
-        return Some(Clash::Operations);
-    }
-    evidence.program.layouts.difference(one.content, other.content).map(|_| Clash::Types)
 }
