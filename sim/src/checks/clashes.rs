@@ -5,7 +5,7 @@
 //! their accesses apart; whatever else orders them is not asked here.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use traces::constant::NO_OP;
+use traces::constant::{COMM_WORLD, NO_OP};
 
 use super::Evidence;
 use super::race_findings::Clash;
@@ -97,8 +97,8 @@ fn are_any_at_once(evidence: Evidence, walk: &Walk, rivals: &Rivals) -> bool {
             let meetings = meetings.entry(lane).or_insert_with(|| meetings_of(evidence, lane));
             rounds.entry(*number).or_insert_with(|| in_rounds(&spans[*number], meetings));
         }
-        let homes = lanes.map(|lane| evidence.program.home_of(evidence.program.lanes[lane as usize].rank));
-        homes[0] != homes[1] || have_common(&rounds[one], &rounds[other])
+        let worlds = lanes.map(|lane| world_of(evidence, lane));
+        worlds[0] != worlds[1] || have_common(&rounds[one], &rounds[other])
     })
 }
 
@@ -117,16 +117,21 @@ fn have_common(one: &Spans, other: &Spans) -> bool {
     false
 }
 
+/// Where the collectives of a lane's MPI_COMM_WORLD go.
+fn world_of(evidence: Evidence, lane: u32) -> Option<ContextId> {
+    let rank = evidence.program.lanes[lane as usize].rank;
+    evidence.lifted.communicators.view(COMM_WORLD, rank).map(|world| world.context)
+}
+
 /// The events of a lane that are its parts in the collectives of its MPI_COMM_WORLD.
 fn meetings_of(evidence: Evidence, lane: u32) -> Vec<u32> {
     let program = evidence.program;
-    let lane = &program.lanes[lane as usize];
-    let home = program.home_of(lane.rank);
+    let world = world_of(evidence, lane);
     let is_meeting = |op: OpId| match program.ops[op as usize] {
-        Op::Collective { collective, .. } => program.collectives[collective as usize].context == home,
+        Op::Collective { collective, .. } => Some(program.collectives[collective as usize].context) == world,
         _ => false,
     };
-    (0..).zip(&lane.steps).filter(|(_, step)| is_meeting(**step)).map(|(event, _)| event).collect()
+    (0..).zip(&program.lanes[lane as usize].steps).filter(|(_, step)| is_meeting(**step)).map(|(event, _)| event).collect()
 }
 
 /// Spans of events as spans of rounds: how many collectives came before each end.
