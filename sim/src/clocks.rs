@@ -8,7 +8,7 @@ use traces::{Trace, mpi};
 
 use crate::finding::{Collective, Message, Place};
 use crate::lift::lift;
-use crate::machine::{Assumptions, Machine, Timeless};
+use crate::machine::{Assumptions, Machine, Record, Timeless};
 
 /// Clocks do not gain or lose more than this of the time that passes.
 const DRIFT_MAX: f64 = 1e-3;
@@ -82,7 +82,7 @@ struct Crossing {
 
 fn crossings(trace: &Trace, hosts: &[usize]) -> Vec<Crossing> {
     let lifted = lift(trace);
-    let mut machine = Machine::new(&lifted.program, Assumptions::RECORDED, Timeless, true);
+    let mut machine = Machine::new(&lifted.program, Assumptions::RECORDED, Timeless, Record::Everything);
     machine.run();
     let messages = machine.log().take_messages();
     let log = machine.log();

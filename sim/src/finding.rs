@@ -117,6 +117,8 @@ pub struct Report {
     pub messages: Vec<Message>,
     /// Every collective operation, in an order that every member saw.
     pub collectives: Vec<Collective>,
+    /// The messages and the collective operations that are counted only, and not in these lists.
+    pub unlisted: Unlisted,
     /// Ranks that called MPI_Finalize in the recorded run.
     pub finished_ranks: u32,
     /// The calls that the machine could not get through, one a thread at most.
@@ -127,4 +129,27 @@ pub struct Report {
     pub caveats: Vec<String>,
     /// What is known of all other schedules; None if the run itself was not good enough to ask.
     pub decision: Option<crate::decide::Decision>,
+}
+
+impl Report {
+    /// How many messages were matched.
+    #[must_use]
+    pub fn message_count(&self) -> u64 {
+        self.messages.len() as u64 + self.unlisted.messages
+    }
+
+    /// How many collective operations there were.
+    #[must_use]
+    pub fn collective_count(&self) -> u64 {
+        self.collectives.len() as u64 + self.unlisted.collectives
+    }
+}
+
+/// What was counted and not kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unlisted {
+    /// Messages.
+    pub messages: u64,
+    /// Collective operations.
+    pub collectives: u64,
 }

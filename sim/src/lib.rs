@@ -54,6 +54,8 @@ pub struct Options {
     pub buffering: Option<Buffering>,
     /// A schedule to follow in place of the recorded one.
     pub schedule: Option<Schedule>,
+    /// Whether messages and collectives are only counted where no rule needs to know them. Lists of them take memory as long as the run is.
+    pub is_brief: bool,
 }
 
 /// How much work a check may be, where it could be endless.
@@ -98,6 +100,13 @@ impl<'a> Limits<'a> {
 #[must_use]
 pub fn regions(trace: &traces::Trace) -> Vec<regions::Region> {
     regions::find(trace, &lift::lift(trace))
+}
+
+/// Runs a trace once as it was recorded and judges nothing: what a check costs at the least. Gives how many threads the machine could not get
+/// through their calls.
+#[must_use]
+pub fn run(trace: &traces::Trace) -> usize {
+    checks::run(trace)
 }
 
 /// Checks a trace.

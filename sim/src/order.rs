@@ -11,8 +11,22 @@ use rustc_hash::FxHashMap;
 use crate::finding::{Collective, Message, Place};
 use crate::program::{ContextId, Mode, Op, Program, SyncKind, Then};
 
-/// How many events of each lane are over, as far as a lane can know.
-type Known = Rc<[u32]>;
+/// What a lane knows at one moment: how many events of each lane are over. It shares with other moments what is the same in all of them, so that
+/// a vector is made only where a lane has learnt something.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// By lane; what it says of the own one is out of date.
+    others: Rc<[u32]>,
+    lane: u32,
+    own: u32,
+}
+
+impl Known {
+    /// How many events of a lane are over for certain.
+    pub(crate) fn of(&self, lane: usize) -> u32 {
+        if lane == self.lane as usize { self.own } else { self.others[lane] }
+    }
+}
 
 /// The order of some places.
 #[derive(Debug, Default)]
@@ -43,16 +57,16 @@ impl Order {
         }
         points.windows(program);
         for collective in collectives {
-            let number = points.meetings.len();
-            points.meetings.push(collective.calls.len());
+            let number = index(points.meetings.len());
+            points.meetings.push(index(collective.calls.len()));
             collective.calls.iter().for_each(|place| points.add(*place, Deed::Meet(number)));
         }
         Some(Run::new(points).run())
     }
 
     /// How many events of each lane are over for certain when this one begins; None if it is not known.
-    pub(crate) fn before(&self, place: Place) -> Option<&[u32]> {
-        self.known.get(&place).map(|known| &known[..])
+    pub(crate) fn before(&self, place: Place) -> Option<&Known> {
+        self.known.get(&place)
     }
 
     /// Whether a call has returned before another one begins; None if it is not known.
@@ -60,7 +74,7 @@ impl Order {
         if one.lane == other.lane {
             return Some(one.event < other.event);
         }
-        self.before(other).map(|known| known[one.lane as usize] > one.event)
+        self.before(other).map(|known| known.of(one.lane as usize) > one.event)
     }
 }
 
@@ -83,20 +97,25 @@ enum Deed {
     /// It is asked for.
     Mark,
     /// Tells by this edge.
-    Give(usize),
+    Give(u32),
     /// Comes to this meeting.
-    Meet(usize),
+    Meet(u32),
     /// Learns by this edge.
-    Take(usize),
+    Take(u32),
+}
+
+/// A number of a lane, an edge or a meeting.
+fn index(number: usize) -> u32 {
+    u32::try_from(number).expect("fewer than 2^32 messages and collectives")
 }
 
 #[derive(Debug)]
 struct Points {
     /// By lane: the events that count.
     lanes: Vec<Vec<(u32, Deed)>>,
-    edges: usize,
-    /// The members of each meeting.
-    meetings: Vec<usize>,
+    edges: u32,
+    /// How many members each meeting has.
+    meetings: Vec<u32>,
 }
 
 impl Points {
@@ -145,18 +164,28 @@ impl Points {
     }
 }
 
+/// A meeting that some have come to.
+struct Meeting {
+    /// What the first one knew of others.
+    first: Rc<[u32]>,
+    /// What all know together that have come.
+    together: Rc<[u32]>,
+    here: Vec<u32>,
+}
+
 /// The lanes on their way through their points.
 struct Run {
     points: Points,
     /// By lane: the next point.
     next: Vec<usize>,
-    now: Vec<Known>,
+    /// By lane: what it knows of others.
+    now: Vec<Rc<[u32]>>,
     /// What was told by each edge, until it is learnt.
     given: Vec<Option<Known>>,
     /// The lane that waits for an edge.
-    waits: FxHashMap<usize, usize>,
-    /// What the members of a meeting know together, and who waits there.
-    met: Vec<(Vec<u32>, Vec<usize>)>,
+    waits: FxHashMap<u32, usize>,
+    /// The meetings that not all have come to yet.
+    open: FxHashMap<u32, Meeting>,
     order: Order,
 }
 
@@ -167,9 +196,9 @@ impl Run {
         Run {
             next: vec![0; lanes],
             now: vec![vec![0; lanes].into(); lanes],
-            given: vec![None; points.edges],
+            given: vec![None; points.edges as usize],
             waits: FxHashMap::default(),
-            met: points.meetings.iter().map(|_| (Vec::new(), Vec::new())).collect(),
+            open: FxHashMap::default(),
             order: Order::default(),
             points,
         }
@@ -192,62 +221,57 @@ impl Run {
     fn does(&mut self, lane: usize, event: u32, deed: Deed, ready: &mut Vec<usize>) -> bool {
         match deed {
             Deed::Mark => {
-                let place = Place { lane: u32::try_from(lane).unwrap_or(u32::MAX), event };
                 let known = self.at(lane, event);
-                self.order.known.insert(place, known);
+                self.order.known.insert(Place { lane: known.lane, event }, known);
             }
             Deed::Give(edge) => {
-                self.given[edge] = Some(self.at(lane, event + 1));
+                self.given[edge as usize] = Some(self.at(lane, event + 1));
                 ready.extend(self.waits.remove(&edge));
             }
             Deed::Take(edge) => {
-                let Some(told) = self.given[edge].take() else {
+                let Some(told) = self.given[edge as usize].take() else {
                     self.waits.insert(edge, lane);
                     return false;
                 };
-                self.learn(lane, &told);
+                self.learn(lane, told);
             }
             Deed::Meet(meeting) => return self.meet(lane, event, meeting, ready),
         }
         true
     }
 
-    /// What a lane knows before an event of its own.
-    fn at(&mut self, lane: usize, event: u32) -> Known {
-        if self.now[lane][lane] != event {
-            let mut known = self.now[lane].to_vec();
-            known[lane] = event;
-            self.now[lane] = known.into();
-        }
-        Rc::clone(&self.now[lane])
+    /// What a lane knows when so many events of its own are over.
+    fn at(&self, lane: usize, own: u32) -> Known {
+        Known { others: Rc::clone(&self.now[lane]), lane: index(lane), own }
     }
 
-    fn learn(&mut self, lane: usize, told: &[u32]) {
-        if self.now[lane].iter().zip(told).any(|(own, other)| other > own) {
-            self.now[lane] = self.now[lane].iter().zip(told).map(|(own, other)| *own.max(other)).collect();
+    fn learn(&mut self, lane: usize, Known { others: told, lane: teller, own }: Known) {
+        let now = &mut self.now[lane];
+        if !Rc::ptr_eq(now, &told) && now.iter().zip(&told[..]).any(|(own, other)| other > own) {
+            join(now, &told);
+        }
+        if now[teller as usize] < own {
+            Rc::make_mut(now)[teller as usize] = own;
         }
     }
 
     /// The last member lets all go on.
-    fn meet(&mut self, lane: usize, event: u32, meeting: usize, ready: &mut Vec<usize>) -> bool {
-        let own = self.at(lane, event + 1);
-        let members = self.points.meetings[meeting];
-        let (known, here) = &mut self.met[meeting];
-        if here.len() == members {
-            return true;
+    fn meet(&mut self, lane: usize, event: u32, meeting: u32, ready: &mut Vec<usize>) -> bool {
+        let now = &self.now[lane];
+        let (first, together) = (Rc::clone(now), Rc::clone(now));
+        let state = self.open.entry(meeting).or_insert_with(|| Meeting { first, together, here: Vec::new() });
+        if !Rc::ptr_eq(&state.first, now) {
+            join(&mut state.together, now);
         }
-        if known.is_empty() {
-            known.extend_from_slice(&own);
-        } else {
-            known.iter_mut().zip(&own[..]).for_each(|(known, own)| *known = (*known).max(*own));
-        }
-        here.push(lane);
-        if here.len() < members {
+        Rc::make_mut(&mut state.together)[lane] = event + 1;
+        state.here.push(index(lane));
+        if state.here.len() < self.points.meetings[meeting as usize] as usize {
             return false;
         }
-        let (known, here) = (std::mem::take(known), here.clone());
-        for member in here {
-            self.learn(member, &known);
+        let Some(Meeting { together, here, .. }) = self.open.remove(&meeting) else { return true };
+        for member in here.into_iter().map(|member| member as usize) {
+            // It knows no more than all together.
+            self.now[member] = Rc::clone(&together);
             if member != lane {
                 self.next[member] += 1;
                 ready.push(member);
@@ -255,6 +279,11 @@ impl Run {
         }
         true
     }
+}
+
+/// Adds what others know.
+fn join(known: &mut Rc<[u32]>, others: &[u32]) {
+    Rc::make_mut(known).iter_mut().zip(others).for_each(|(known, other)| *known = (*known).max(*other));
 }
 
 #[cfg(test)]

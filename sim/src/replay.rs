@@ -8,7 +8,7 @@ use traces::{Event, Trace};
 
 use crate::finding::Place;
 use crate::lift::{LOCAL, lift};
-use crate::machine::{Assumptions, Clock, Machine, Travel};
+use crate::machine::{Assumptions, Clock, Machine, Record, Travel};
 use crate::network::Network;
 use crate::program::Program;
 
@@ -17,7 +17,7 @@ use crate::program::Program;
 pub fn replay(trace: &Trace, network: &Network) -> Trace {
     let lifted = lift(trace);
     let assume = Assumptions { eager_bytes: Some(network.eager_bytes), ..Assumptions::RECORDED };
-    let mut machine = Machine::new(&lifted.program, assume, VirtualTime::new(trace, &lifted.program, network), false);
+    let mut machine = Machine::new(&lifted.program, assume, VirtualTime::new(trace, &lifted.program, network), Record::Misfits);
     machine.run();
     machine.into_clock().into_trace()
 }

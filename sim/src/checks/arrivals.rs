@@ -9,7 +9,7 @@ use traces::constant::{self, PACKED};
 use traces::function::{Kind, mpi};
 use traces::payload::Keep;
 use traces::words::{self, Of};
-use traces::{Call, Event};
+use traces::{Call, Event, Trace};
 
 use super::buffers::events_in_order;
 use super::wording::count;
@@ -24,7 +24,7 @@ const DIFFERENCES_MAX: usize = 1000;
 
 /// One finding for each pair of lines between which data changes.
 pub(super) fn check(evidence: Evidence, messages: &[Message]) -> Vec<Finding> {
-    if evidence.trace.lanes.iter().all(|lane| lane.words.is_empty()) {
+    if messages.is_empty() || !has_words(evidence.trace) {
         return Vec::new();
     }
     let sides: Vec<Side> = evidence.trace.calls.iter().map(side).collect();
@@ -71,6 +71,39 @@ fn is_plain(datatype: i64) -> bool {
         !is_pair && !constant.name.contains("LONG_DOUBLE")
     };
     datatype != PACKED && constant::find(Kind::Type, datatype).is_some_and(is_even)
+}
+
+/// What the digests of a trace say of a message when a blocking receive takes it.
+pub(super) struct Digests<'a> {
+    trace: &'a Trace,
+    sides: Vec<Side>,
+}
+
+impl<'a> Digests<'a> {
+    /// None if the trace has none.
+    pub(super) fn of(trace: &'a Trace) -> Option<Digests<'a>> {
+        has_words(trace).then(|| Digests { trace, sides: trace.calls.iter().map(side).collect() })
+    }
+
+    /// Whether they differ, so that the message has to be looked into.
+    pub(super) fn differ(&self, send: Place, receive: Place) -> bool {
+        let word = |place: Place, at: Option<usize>| {
+            let lane = &self.trace.lanes[place.lane as usize];
+            lane.words_of(&lane.events[place.event as usize]).get(at?).copied().filter(|digest| *digest != 0)
+        };
+        let side = |place: Place| self.sides[self.trace.lanes[place.lane as usize].events[place.event as usize].call.0 as usize];
+        let sent = word(send, side(send).sends.then_some(0));
+        sent.zip(word(receive, side(receive).receives)).is_some_and(|(sent, arrived)| sent != arrived)
+    }
+}
+
+fn has_words(trace: &Trace) -> bool {
+    trace.lanes.iter().any(|lane| !lane.words.is_empty())
+}
+
+/// Whether there may be sends whose requests were freed, and digests of them.
+pub(super) fn may_be_unattended(trace: &Trace) -> bool {
+    has_words(trace) && trace.calls.iter().any(|call| call.function == mpi::REQUEST_FREE)
 }
 
 /// The nonblocking sends whose requests were freed, so that no call completes them.

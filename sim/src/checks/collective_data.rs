@@ -49,6 +49,9 @@ pub(super) fn check(evidence: Evidence, meeting: Meeting, function: Function) ->
     } else if pattern == Pattern::Neighbours {
         faults.extend(members.iter().flat_map(|taker| exchange.neighbour_faults(&members, taker)));
     } else {
+        if !is_inter && exchange.is_even(&members) {
+            return None;
+        }
         let pairs = members.iter().flat_map(|giver| members.iter().map(move |taker| (giver, taker)));
         let is_pair = |giver: &Member, taker: &Member| match pattern {
             _ if !meets(giver, taker) => false,
@@ -81,6 +84,14 @@ fn is_uniform(blocking: Function) -> bool {
         blocking,
         mpi::BCAST | mpi::REDUCE | mpi::ALLREDUCE | mpi::SCAN | mpi::EXSCAN | mpi::REDUCE_SCATTER | mpi::REDUCE_SCATTER_BLOCK
     )
+}
+
+/// What the parameters of one side are called: one count or several, one datatype or several.
+fn names(side: &str) -> [&'static str; 4] {
+    match side {
+        "send" => ["sendcount", "sendcounts", "sendtype", "sendtypes"],
+        _ => ["recvcount", "recvcounts", "recvtype", "recvtypes"],
+    }
 }
 
 struct Exchange<'a> {
@@ -143,6 +154,19 @@ impl Exchange<'_> {
         Some(self.content(member, Some(count), Some(datatype)))
     }
 
+    /// Whether all members give each other the same, so that one pair is like all others.
+    fn is_even(&self, members: &[Member]) -> bool {
+        let Some(first) = members.first() else { return true };
+        let side = |member: &Member, side: &str| {
+            let [_, counts, ..] = names(side);
+            let is_list = member.call.function.parameter(counts).is_some();
+            if is_list { Err(member.place) } else { Ok(self.side(member, 0, side)) }
+        };
+        let sides = |member: &Member| ["send", "recv"].map(|which| side(member, which));
+        let own = sides(first);
+        members.iter().all(|member| sides(member) == own) && self.pair_fault(first, first).is_none()
+    }
+
     /// What one side of a pair names for the other one; None if it leaves it where it is (MPI_IN_PLACE).
     fn side(&self, member: &Member, other: usize, side: &str) -> Option<Content> {
         let call = member.call;
@@ -152,10 +176,10 @@ impl Exchange<'_> {
         if (side == "send" && in_place("sendbuf")) || (side == "recv" && is_rooted && in_place("recvbuf")) {
             return None;
         }
-        let one = |name: &str| call.int(&format!("{side}{name}"));
-        let many = |name: &str| call.ints(&format!("{side}{name}s")).get(other).copied();
-        let count = one("count").or_else(|| many("count"))?;
-        let datatype = one("type").or_else(|| many("type"));
+        let [count, counts, datatype, datatypes] = names(side);
+        let many = |name: &str| call.ints(name).get(other).copied();
+        let count = call.int(count).or_else(|| many(counts))?;
+        let datatype = call.int(datatype).or_else(|| many(datatypes));
         Some(self.content(member, Some(count), datatype))
     }
 

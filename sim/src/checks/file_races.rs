@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
+use traces::Call;
 use traces::function::{Class, Function, mpi};
 
 use super::arrivals;
@@ -13,7 +14,7 @@ use super::sharing::range;
 use super::wording::distinct;
 use super::{Evidence, Report, primary};
 use crate::finding::{Finding, Place, Severity};
-use crate::lift::Arguments;
+use crate::lift::{Arguments, Datatypes};
 use crate::order::Order;
 use crate::program::{ContextId, Thing};
 use crate::rules;
@@ -33,23 +34,31 @@ struct Access {
 /// Accesses between two synchronisations of a file, by how many of those were before.
 type Groups = BTreeMap<(ContextId, u32), Vec<Access>>;
 
-/// One finding for each pair of lines.
-pub(super) fn check(evidence: Evidence, report: &Report) -> Vec<Finding> {
+/// The pairs of lines whose accesses no synchronisation keeps apart.
+pub(super) fn pairs(evidence: Evidence) -> Vec<Pair> {
+    let mut pairs = Vec::new();
     let is_on_file: Vec<bool> = evidence.trace.calls.iter().map(|call| call.function.class() == Class::Io).collect();
     if !is_on_file.contains(&true) {
-        return Vec::new();
+        return pairs;
     }
     let mut groups = Groups::new();
     for number in 0..evidence.trace.lanes.len() {
         of_lane(evidence, number, &is_on_file, &mut groups);
     }
-    let asked = groups.values().flatten().map(|access| access.place);
-    let order = Order::of(evidence.program, &report.messages, &report.collectives, asked);
-    let mut pairs: Vec<Pair> = Vec::new();
     for ((file, _), mut accesses) in groups {
         accesses.sort_by_key(|access| (access.bytes, access.place));
         among(evidence, file, &accesses, &mut pairs);
     }
+    pairs
+}
+
+/// One finding for each of them.
+pub(super) fn check(evidence: Evidence, pairs: Vec<Pair>, report: &Report) -> Vec<Finding> {
+    if pairs.is_empty() {
+        return Vec::new();
+    }
+    let asked = pairs.iter().flat_map(|pair| pair.accesses).map(|access| access.place);
+    let order = Order::of(evidence.program, &report.messages, &report.collectives, asked);
     pairs.into_iter().map(|pair| pair.into_finding(evidence, order.as_ref())).collect()
 }
 
@@ -67,57 +76,82 @@ struct State {
     has_view: bool,
 }
 
-/// The accesses of a lane.
+/// A call on a file, understood once for each distinct call of a lane.
+struct Known {
+    file: ContextId,
+    /// Its bytes, and whether it writes them; None if it is no access with an offset of its own.
+    access: Option<((u64, u64), bool)>,
+    /// Between which synchronisations it was made last, and the digest of what it wrote then.
+    last: Option<(u32, Option<u64>)>,
+}
+
+impl Known {
+    fn of(evidence: Evidence, call: &Call, rank: u32, datatypes: &Datatypes) -> Option<Known> {
+        let file = evidence.lifted.shared.get(rank, Thing::File(call.int("fh")?))?.context;
+        let name = call.function.small().name();
+        let first = call.int("offset").and_then(|offset| u64::try_from(offset).ok()).filter(|_| name.contains("_at"));
+        let content = datatypes.content(call.int("count"), call.int("datatype"), &evidence.program.layouts);
+        let bytes = first.zip(content.bytes.filter(|bytes| *bytes > 0));
+        let access = bytes.map(|(first, bytes)| ((first, first.saturating_add(bytes)), name.contains("write")));
+        Some(Known { file, access, last: None })
+    }
+}
+
+/// The accesses of a lane. One that comes again between the same synchronisations, with the same data, tells nothing new.
 fn of_lane(evidence: Evidence, number: usize, is_on_file: &[bool], groups: &mut Groups) {
     let lane = &evidence.trace.lanes[number];
     let lifted = evidence.lifted;
     let Some(rank) = lane.rank.filter(|rank| !evidence.program.has_threads(*rank)) else { return };
     let datatypes = &lifted.datatypes[(lane.process as usize).min(lifted.datatypes.len() - 1)];
     let mut states: FxHashMap<ContextId, State> = FxHashMap::default();
+    let mut calls: FxHashMap<u32, Option<Known>> = FxHashMap::default();
     for (at, event) in (0..).zip(&lane.events).filter(|(_, event)| is_on_file[event.call.0 as usize]) {
         let a = Arguments { call: evidence.trace.call(event.call), outcome: event.outcome.map(|o| evidence.trace.outcome(o)) };
-        let Some(file) = a.call.int("fh").and_then(|file| lifted.shared.get(rank, Thing::File(file))) else { continue };
-        let state = states.entry(file.context).or_default();
+        let known = calls.entry(event.call.0).or_insert_with(|| Known::of(evidence, a.call, rank, datatypes));
+        let Some(known) = known else { continue };
+        let state = states.entry(known.file).or_default();
         if separates(a.function()) {
             state.separations += 1;
             state.has_view |= a.function() == mpi::FILE_SET_VIEW;
             state.is_atomic = if a.function() == mpi::FILE_SET_ATOMICITY { a.int_or("flag", 1) != 0 } else { state.is_atomic };
             continue;
         }
-        let (Some(offset), false) = (a.call.int("offset"), a.failed() || state.is_atomic || state.has_view) else { continue };
-        let name = a.function().name();
-        let content = datatypes.content(a.call.int("count"), a.call.int("datatype"), &evidence.program.layouts);
-        let (true, Some(bytes), Ok(first)) = (name.contains("_at"), content.bytes, u64::try_from(offset)) else { continue };
-        if bytes > 0 {
-            let place = Place { lane: u32::try_from(number).unwrap_or(u32::MAX), event: at };
-            let access = Access { bytes: (first, first.saturating_add(bytes)), writes: name.contains("write"), place };
-            groups.entry((file.context, state.separations)).or_default().push(access);
+        let (Some((bytes, writes)), false) = (known.access, a.failed() || state.is_atomic || state.has_view) else { continue };
+        let place = Place { lane: u32::try_from(number).unwrap_or(u32::MAX), event: at };
+        let now = (state.separations, if writes { arrivals::word(evidence, place, 0) } else { None });
+        if known.last.replace(now) != Some(now) {
+            groups.entry((known.file, state.separations)).or_default().push(Access { bytes, writes, place });
         }
     }
 }
 
 /// Two lines whose accesses are in conflict.
-struct Pair {
+pub(super) struct Pair {
     file: ContextId,
     accesses: [Access; 2],
     ranks: Vec<u32>,
 }
 
-/// Accesses that share bytes, those that begin first ahead.
+/// Accesses that share bytes, those that begin first ahead: all of one rank to the same bytes at once.
 fn among(evidence: Evidence, file: ContextId, accesses: &[Access], pairs: &mut Vec<Pair>) {
     let mut left = PAIRS_MAX;
-    let mut open: Vec<&Access> = Vec::new();
-    for access in accesses {
-        open.retain(|other| other.bytes.1 > access.bytes.0);
-        for other in &open {
-            let Some(rest) = left.checked_sub(1) else { return };
-            left = rest;
-            let is_conflict = (access.writes || other.writes) && access.place.lane != other.place.lane;
-            if is_conflict && !writes_the_same(evidence, access, other) {
-                add(evidence, file, [**other, *access], pairs);
+    let mut open: Vec<&[Access]> = Vec::new();
+    let writes = |list: &[Access]| list.iter().any(|access| access.writes);
+    for own in accesses.chunk_by(|one, other| one.bytes == other.bytes && one.place.lane == other.place.lane) {
+        let [first, ..] = own else { continue };
+        open.retain(|others| others[0].bytes.1 > first.bytes.0);
+        let may_clash = |others: &&&[Access]| others[0].place.lane != first.place.lane && (writes(own) || writes(others));
+        let rivals: Vec<&[Access]> = open.iter().filter(may_clash).copied().collect();
+        for access in own.iter().filter(|_| !rivals.is_empty()) {
+            for other in rivals.iter().copied().flatten() {
+                let Some(rest) = left.checked_sub(1) else { return };
+                left = rest;
+                if (access.writes || other.writes) && !writes_the_same(evidence, access, other) {
+                    add(evidence, file, [*other, *access], pairs);
+                }
             }
         }
-        open.push(access);
+        open.push(own);
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::machine::{Assumptions, Choices, Fate, Machine, Remains, Timeless};
+use crate::machine::{Assumptions, Choices, Fate, Machine, Record, Remains, Timeless};
 use crate::program::{Op, Peer, Program};
 
 /// More runs are not tried.
@@ -51,7 +51,7 @@ fn messages_to(program: &Program, rank: u32) -> BTreeSet<(u32, i64)> {
 
 /// Whether a run with these matches is like the recorded one: what returned there returns, what did not, waits.
 fn agrees(program: &Program, choices: &Choices) -> bool {
-    let mut machine = Machine::new(program, Assumptions::RECORDED, Timeless, false).with_choices(choices);
+    let mut machine = Machine::new(program, Assumptions::RECORDED, Timeless, Record::Misfits).with_choices(choices);
     machine.run();
     let remains = machine.remains();
     machine.log().forced.is_empty() && (0..program.lanes.len()).all(|lane| !has_escaped(program, &remains, lane))

@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use traces::buffers::{completes_fetches, fetches_later};
 use traces::{Call, Class, Event, mpi};
 
+use super::rivals::{Care, Rivals};
 use super::sharing;
 use super::wording::{distinct, ranks};
 use super::{Evidence, Report, primary, secondary};
@@ -24,24 +25,32 @@ use crate::program::{Op, Slot, Then};
 use crate::rules;
 use crate::uses::{self, Use};
 
-/// One finding for each pair of lines.
-pub(super) fn check(evidence: Evidence, report: &Report, is_clear: bool) -> Vec<Finding> {
+/// The pairs of lines that use the same memory at the same time.
+pub(super) fn meetings(evidence: Evidence) -> Meetings {
     let calls: Vec<Kind> = evidence.trace.calls.iter().map(Kind::of).collect();
-    let mut meetings = Meetings(Vec::new());
+    let program = evidence.program;
+    let lasts = |op: &Op| matches!(op, Op::Request { .. } | Op::Start { .. }) || then(*op).is_some_and(|t| t != Then::Return);
+    let mut meetings = Meetings::default();
+    if !program.ops.iter().any(lasts) && !calls.iter().any(|call| call.fetches_later) {
+        return meetings;
+    }
+    let mut rivals = Rivals::new(calls.len());
     for (number, lane) in (0u32..).zip(&evidence.trace.lanes) {
-        let Some(rank) = lane.rank.filter(|rank| !evidence.program.has_threads(*rank)) else { continue };
-        let steps = &evidence.program.lanes[number as usize].steps;
-        let lasts = |op: Op| matches!(op, Op::Request { .. } | Op::Start { .. }) || then(op).is_some_and(|t| t != Then::Return);
-        let is_any_later = steps.iter().any(|step| lasts(evidence.program.ops[*step as usize]))
-            || lane.events.iter().any(|event| calls[event.call.0 as usize].fetches_later);
-        if is_any_later {
-            let mut walk = Walk::new(evidence, rank, lane.process);
-            for (at, (event, step)) in (0..).zip(lane.events.iter().zip(steps)) {
-                let op = evidence.program.ops[*step as usize];
+        let Some(rank) = lane.rank.filter(|rank| !program.has_threads(*rank)) else { continue };
+        rivals.find(evidence, number, rank, &calls);
+        if rivals.has(Care::Followed) {
+            let mut walk = Walk::new(evidence, &rivals);
+            for (at, (event, step)) in (0..).zip(lane.events.iter().zip(&program.lanes[number as usize].steps)) {
+                let op = program.ops[*step as usize];
                 walk.step(Place { lane: number, event: at }, event, op, calls[event.call.0 as usize], &mut meetings);
             }
         }
     }
+    meetings
+}
+
+/// One finding for each of them.
+pub(super) fn check(evidence: Evidence, meetings: Meetings, report: &Report, is_clear: bool) -> Vec<Finding> {
     let exchanges = Exchanges::of(evidence, report, is_clear, &meetings);
     meetings.0.into_iter().map(|meeting| meeting.into_finding(evidence, &exchanges)).collect()
 }
@@ -92,7 +101,8 @@ pub(super) fn drop_consequences(evidence: Evidence, findings: &mut Vec<Finding>)
     findings.retain(|finding| finding.rule != &rules::BUFFER_REUSED || !finding.labels.iter().any(|l| is_known(l.place)));
 }
 
-fn then(op: Op) -> Option<Then> {
+/// How a communication completes, if an operation is one.
+pub(super) fn then(op: Op) -> Option<Then> {
     match op {
         Op::Transfer { then, .. } | Op::Deliver { then, .. } | Op::Collective { then, .. } => Some(then),
         _ => None,
@@ -101,12 +111,12 @@ fn then(op: Op) -> Option<Then> {
 
 /// What a call has to do with buffers, known once for each distinct call.
 #[derive(Clone, Copy, Debug, Default)]
-struct Kind {
-    has_buffers: bool,
+pub(super) struct Kind {
+    pub(super) has_buffers: bool,
     /// Whether its buffers are in use until a synchronisation of its window.
-    fetches_later: bool,
+    pub(super) fetches_later: bool,
     /// Whether it is such a synchronisation.
-    completes_fetches: bool,
+    pub(super) completes_fetches: bool,
 }
 
 impl Kind {
@@ -132,8 +142,7 @@ struct Lent {
 /// What is under way in one rank.
 struct Walk<'a> {
     evidence: Evidence<'a>,
-    rank: u32,
-    process: usize,
+    rivals: &'a Rivals,
     /// By its first byte, and a number.
     lent: BTreeMap<(i64, u32), Lent>,
     number: u32,
@@ -145,31 +154,25 @@ struct Walk<'a> {
     templates: FxHashMap<Slot, Rc<[Use]>>,
     /// What accesses without a request use, by window and target.
     by_window: Vec<((i64, i64), (i64, u32))>,
-    /// The buffers of each distinct call.
-    known: FxHashMap<u32, Rc<[Use]>>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(evidence: Evidence<'a>, rank: u32, process: u32) -> Walk<'a> {
+    fn new(evidence: Evidence<'a>, rivals: &'a Rivals) -> Walk<'a> {
         Walk {
             evidence,
-            rank,
-            process: (process as usize).min(evidence.lifted.datatypes.len() - 1),
+            rivals,
             lent: BTreeMap::new(),
             number: 0,
             reach_max: 0,
             by_request: FxHashMap::default(),
             templates: FxHashMap::default(),
             by_window: Vec::new(),
-            known: FxHashMap::default(),
         }
     }
 
     fn step(&mut self, place: Place, event: &Event, op: Op, kind: Kind, meetings: &mut Meetings) {
-        let call = self.evidence.trace.call(event.call);
-        let has_failed = event.outcome.is_some_and(|outcome| self.evidence.trace.outcome(outcome).code != 0);
-        if kind.completes_fetches {
-            self.synchronise(call);
+        if kind.completes_fetches && !self.by_window.is_empty() {
+            self.synchronise(self.evidence.trace.call(event.call));
         }
         match op {
             Op::Complete { requests, .. } if event.outcome.is_some() => {
@@ -191,19 +194,24 @@ impl<'a> Walk<'a> {
                     }
                 }
             }
-            _ if kind.has_buffers && !has_failed => self.begin(place, event, op, kind, meetings),
+            _ if kind.has_buffers => self.begin(place, event, op, kind, meetings),
             _ => {}
         }
     }
 
     /// A call that has buffers.
     fn begin(&mut self, place: Place, event: &Event, op: Op, kind: Kind, meetings: &mut Meetings) {
+        if event.outcome.is_some_and(|outcome| self.evidence.trace.outcome(outcome).code != 0) {
+            return;
+        }
+        let is_followed = self.rivals.care(event.call.0) == Care::Followed;
+        let Some(used) = self.rivals.used.get(&event.call.0).filter(|_| is_followed).cloned() else {
+            if let Some(Then::Persistent(slot)) = then(op) {
+                self.templates.remove(&slot);
+            }
+            return;
+        };
         let call = self.evidence.trace.call(event.call);
-        let lifted = self.evidence.lifted;
-        let known = self.known.entry(event.call.0);
-        let used = known
-            .or_insert_with(|| uses::of(call, self.rank, &lifted.datatypes[self.process], &lifted.communicators).into())
-            .clone();
         match (op, then(op)) {
             (_, Some(Then::Persistent(slot))) => _ = self.templates.insert(slot, used),
             (Op::Request { slot }, _) | (_, Some(Then::Request(slot))) => {
@@ -230,7 +238,7 @@ impl<'a> Walk<'a> {
             for (_, lent) in self.lent.range((first.saturating_sub(self.reach_max), 0)..(end, 0)) {
                 let is_conflict = one.writes || lent.writes;
                 if is_conflict && lent.place != place && lent.bytes.overlaps(&one.bytes) == Overlap::Yes {
-                    meetings.add(self.evidence, self.rank, lent, (place, one));
+                    meetings.add(self.evidence, lent, (place, one));
                 }
             }
         }
@@ -281,10 +289,17 @@ struct Meeting {
     exchanges: Vec<(Place, Place)>,
 }
 
-struct Meetings(Vec<Meeting>);
+/// All of them.
+#[derive(Default)]
+pub(super) struct Meetings(Vec<Meeting>);
 
 impl Meetings {
-    fn add(&mut self, evidence: Evidence, rank: u32, first: &Lent, (place, second): (Place, &Use)) {
+    /// Whether any is of a call that reads and one that writes, which are in no conflict if messages keep them apart.
+    pub(super) fn are_exchanges(&self) -> bool {
+        self.0.iter().any(|meeting| !meeting.exchanges.is_empty())
+    }
+
+    fn add(&mut self, evidence: Evidence, first: &Lent, (place, second): (Place, &Use)) {
         let site = |place: Place| evidence.call(place).site;
         let own = (site(first.place), site(place));
         let is_same = |known: &Meeting| own.0.is_some() && (site(known.first.place), site(known.second.0)) == own;
@@ -294,7 +309,7 @@ impl Meetings {
             self.0.len() - 1
         });
         let known = &mut self.0[at];
-        known.ranks.push(rank);
+        known.ranks.push(evidence.rank(place));
         known.times += 1;
         match (first.writes, second.writes) {
             (true, false) => known.exchanges.push((place, first.place)),

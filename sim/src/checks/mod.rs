@@ -9,6 +9,7 @@ mod arguments;
 mod arrivals;
 mod buffers;
 mod cancels;
+mod clashes;
 mod collective_data;
 mod collectives;
 mod contents;
@@ -27,7 +28,9 @@ mod probes;
 mod race_findings;
 mod races;
 mod ready_sends;
+mod recorded;
 mod requests;
+mod rivals;
 mod schedules;
 mod sharing;
 mod standing;
@@ -41,10 +44,12 @@ use traces::{Call, Trace};
 use crate::accesses::{self, Walk};
 use crate::finding::{Finding, Label, Place, Report};
 use crate::lift::{Lifted, lift};
-use crate::machine::{Assumptions, Log, Machine, Remains, Timeless};
+use crate::machine::{Assumptions, Log, Machine, Record, Remains, Timeless};
 use crate::program::{End, Mode, Program};
 use crate::{Buffering, Decision, Limits, Options, Schedule, Severity, Verdict};
 use deadlocks::Judgement;
+use in_flight::Meetings;
+use recorded::Recorded;
 pub(crate) use schedules::messages_under;
 use standing::Standing;
 
@@ -91,54 +96,56 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
         return follow(trace, &lifted, schedule);
     }
     let program = &lifted.program;
-    let mut machine = Machine::new(program, Assumptions::RECORDED, Timeless, true);
-    machine.run();
-    let mut remains = machine.remains();
-    let matches = hangs::matches(program, &remains);
-    if let Some(matches) = &matches {
-        machine = Machine::new(program, Assumptions::RECORDED, Timeless, true).with_choices(matches);
-        machine.run();
-        remains = machine.remains();
-    }
-    let standing = Standing::of(program, &remains);
-    let evidence = Evidence { trace, lifted: &lifted, program, remains: &remains, standing: &standing };
+    let mut recorded = Recorded::of(trace, program, options.is_brief);
     let mut report = Report {
         calls: program.lanes.iter().map(|lane| lane.steps.len() as u64).sum(),
         finished_ranks: finished_ranks(trace),
-        stopped: remains.stopped.clone(),
-        messages: machine.log().take_messages(),
-        collectives: std::mem::take(&mut machine.log().collectives),
-        caveats: caveats(trace, program, machine.log()),
+        stopped: recorded.remains.stopped.clone(),
+        caveats: caveats(trace, program, &recorded.log),
         ..Report::default()
     };
-    if matches.is_some() {
+    recorded.list(&mut report);
+    if recorded.is_assumed() {
         let caveat = "what a wildcard took in a call that never returned is not recorded: what makes it wait is assumed";
         report.caveats.push(caveat.into());
     }
-    let walk = accesses::walk(trace, &lifted);
-    report.findings = findings(evidence, machine.log(), &walk);
-    let is_clear = is_clear(evidence, machine.log(), &report);
-    if trace.paused_ranks().is_empty() && !evidence.is_tail() {
-        let found = in_flight::check(evidence, &report, is_clear);
-        report.findings.extend(found);
+    let (recorded, log) = (&recorded, &recorded.log);
+    let standing = Standing::of(program, &recorded.remains);
+    let evidence = Evidence { trace, lifted: &lifted, program, remains: &recorded.remains, standing: &standing };
+    let mut walk = accesses::survey(trace, &lifted);
+    let may_race = clashes::may_be(evidence, &walk);
+    if may_race || one_sided::is_any_wrong(evidence, &walk) {
+        walk = accesses::walk(trace, &lifted);
     }
+    report.findings = findings(evidence, log, &walk);
+    let is_clear = is_clear(evidence, log, &report);
+    let has_all_calls = trace.paused_ranks().is_empty() && !evidence.is_tail();
+    let meetings = if has_all_calls { in_flight::meetings(evidence) } else { Meetings::default() };
+    let (probes, pairs) =
+        if is_clear { (probes::pairs(evidence), file_races::pairs(evidence)) } else { (Vec::new(), Vec::new()) };
+    let is_ordered = is_clear && (may_race || ready_sends::are_any(evidence) || !probes.is_empty() || !pairs.is_empty());
+    if is_ordered || meetings.are_exchanges() || log.is_alarmed || arrivals::may_be_unattended(trace) {
+        recorded.list_all(trace, &mut report);
+    }
+    let found = in_flight::check(evidence, meetings, &report, is_clear);
+    report.findings.extend(found);
     if is_clear {
         let mut found = races::check(evidence, &walk, &report);
         found.extend(ready_sends::check(evidence, &report));
-        found.extend(probes::check(evidence, &report));
-        found.extend(file_races::check(evidence, &report));
+        found.extend(probes::check(evidence, probes, &report));
+        found.extend(file_races::check(evidence, pairs, &report));
         report.findings.extend(found);
     }
-    report.findings.extend(arrivals(evidence, machine.log(), &report));
+    report.findings.extend(arrivals(evidence, log, &report));
     in_flight::drop_consequences(evidence, &mut report.findings);
     // A run that is stuck needs no other library to be so.
     let is_stuck = standing.is_stuck.contains(&true);
     match options.buffering {
-        None => report.findings.extend(needs_luck(evidence, machine.log(), &report.findings)),
+        None => report.findings.extend(needs_luck(evidence, log, &report.findings)),
         Some(buffering) if !is_stuck && trace.paused_ranks().is_empty() => judge_by(evidence, buffering, &mut report),
         Some(_) => {}
     }
-    if is_sound(evidence, machine.log()) && evidence.is_complete() {
+    if is_sound(evidence, log) && evidence.is_complete() {
         decide(evidence, options, limits, &mut report);
     }
     let findings = &report.findings;
@@ -149,11 +156,19 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
     report
 }
 
+/// Runs a program as it was recorded, and writes nothing down. Gives how many lanes are left in a call.
+pub(crate) fn run(trace: &Trace) -> usize {
+    let lifted = lift(trace);
+    let mut machine = Machine::new(&lifted.program, Assumptions::RECORDED, Timeless, Record::Misfits);
+    machine.run();
+    machine.remains().stopped.len()
+}
+
 /// Runs a program as a schedule has it, and says what goes wrong there.
 fn follow(trace: &Trace, lifted: &Lifted, schedule: &Schedule) -> Report {
     let program = &lifted.program;
     let choices = schedule.choices();
-    let mut machine = Machine::new(program, schedule.assumptions(), Timeless, true).with_choices(&choices);
+    let mut machine = Machine::new(program, schedule.assumptions(), Timeless, Record::Everything).with_choices(&choices);
     machine.run();
     let remains = machine.remains();
     let standing = Standing::of(program, &remains);
@@ -278,7 +293,7 @@ fn is_sound(evidence: Evidence, log: &Log) -> bool {
 /// Runs the program with the library that the user asks about, and adds what gets stuck there. What the messages of the recorded run tell
 /// stays as it is.
 fn judge_by(recorded: Evidence, buffering: Buffering, report: &mut Report) {
-    let mut machine = Machine::new(recorded.program, assumptions(buffering), Timeless, false);
+    let mut machine = Machine::new(recorded.program, assumptions(buffering), Timeless, Record::Misfits);
     machine.run();
     let remains = machine.remains();
     let standing = Standing::of(recorded.program, &remains);
@@ -314,7 +329,7 @@ fn needs_luck(recorded: Evidence, log: &Log, known: &[Finding]) -> Vec<Finding> 
 
 /// What gets stuck under these assumptions.
 fn needs(recorded: Evidence, assumptions: Assumptions, known: &[Finding]) -> Vec<Finding> {
-    let mut machine = Machine::new(recorded.program, assumptions, Timeless, false);
+    let mut machine = Machine::new(recorded.program, assumptions, Timeless, Record::Misfits);
     machine.run();
     let remains = machine.remains();
     let standing = Standing::of(recorded.program, &remains);

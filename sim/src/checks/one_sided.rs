@@ -4,7 +4,7 @@ use traces::SiteId;
 
 use super::wording::{count, distinct, ranks};
 use super::{Evidence, primary};
-use crate::accesses::{Access, Fault, Kind, Walk};
+use crate::accesses::{Fault, Kind, Shape, Walk};
 use crate::finding::{Finding, Place, Severity};
 use crate::footprint::{Footprint, Overlap};
 use crate::lift::Memory;
@@ -17,7 +17,8 @@ pub(super) fn check(evidence: Evidence, walk: &Walk) -> Vec<Finding> {
     for (place, window, fault) in &walk.faults {
         told.add(evidence, *place, &rules::RMA_EPOCH, fault_text(evidence, *window, *fault));
     }
-    for access in &walk.accesses {
+    let wrong: Vec<bool> = walk.shapes.iter().map(|shape| is_wrong(evidence, shape)).collect();
+    for access in walk.accesses.iter().filter(|access| wrong[access.number]) {
         if access.epoch.is_none() {
             told.add(evidence, access.place, &rules::RMA_EPOCH, no_epoch(evidence, access));
         }
@@ -28,6 +29,15 @@ pub(super) fn check(evidence: Evidence, walk: &Walk) -> Vec<Finding> {
         }
     }
     told.list.into_iter().map(|group| group.into_finding(evidence)).collect()
+}
+
+/// Whether any access is wrong on its own, so that it has to be known where it is.
+pub(super) fn is_any_wrong(evidence: Evidence, walk: &Walk) -> bool {
+    walk.shapes.iter().any(|shape| is_wrong(evidence, shape))
+}
+
+fn is_wrong(evidence: Evidence, shape: &Shape) -> bool {
+    shape.epoch.is_none() || range(evidence, shape).is_some() || overlap(evidence, shape).is_some()
 }
 
 /// What is wrong with a call, as the end of a title and as a label.
@@ -77,7 +87,7 @@ impl Group {
     }
 }
 
-fn no_epoch(evidence: Evidence, access: &Access) -> Text {
+fn no_epoch(evidence: Evidence, access: &Shape) -> Text {
     let verb = match access.kind {
         Kind::Get => "reads",
         Kind::Put => "writes",
@@ -103,7 +113,7 @@ fn fault_text(evidence: Evidence, window: ContextId, fault: Fault) -> Text {
 }
 
 /// What is accessed beyond the memory of the window.
-fn range(evidence: Evidence, access: &Access) -> Option<Text> {
+fn range(evidence: Evidence, access: &Shape) -> Option<Text> {
     let memory = access.memory.filter(|memory| memory.is_bounded)?;
     let (first, end) = access.bytes.as_ref()?.bounds()?;
     let (first, end) = (first - memory.base, end - memory.base);
@@ -118,7 +128,7 @@ fn range(evidence: Evidence, access: &Access) -> Option<Text> {
 }
 
 /// Buffers of one call that must not share a byte.
-fn overlap(evidence: Evidence, access: &Access) -> Option<Text> {
+fn overlap(evidence: Evidence, access: &Shape) -> Option<Text> {
     let is_shared = |one: &Footprint, other: &Footprint| one.overlaps(other) == Overlap::Yes;
     let (origin, result) = (access.origin.as_ref()?, access.result.as_ref()?);
     if !is_shared(origin, result) {

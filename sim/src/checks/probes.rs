@@ -3,6 +3,8 @@
 //! A receive that says again that it takes a message of any rank may take one of another rank than the probe told of, whose length and tag the
 //! program does not know. It is told where such a message exists and may be there in time.
 
+use std::collections::BTreeSet;
+
 use traces::{Status, mpi};
 
 use super::gathered::{First, Gathered};
@@ -14,25 +16,31 @@ use crate::order::Order;
 use crate::program::{Op, Peer, ReceiveId, Then};
 use crate::rules;
 
+/// So many messages that are received later are looked at for each probe.
+const LATER_MAX: usize = 1 << 12;
+
 /// A probe, and the receive that follows it.
-struct Pair {
+pub(super) struct Pair {
     probe: Place,
     receive: Place,
     wanted: ReceiveId,
 }
 
 /// One finding for each line that receives.
-pub(super) fn check(evidence: Evidence, report: &Report) -> Vec<Finding> {
-    let pairs = pairs(evidence);
+pub(super) fn check(evidence: Evidence, pairs: Vec<Pair>, report: &Report) -> Vec<Finding> {
     if pairs.is_empty() {
         return Vec::new();
     }
-    let asked = report.messages.iter().map(|message| message.send);
+    let lanes: BTreeSet<u32> = pairs.iter().map(|pair| pair.receive.lane).collect();
+    let asked = lanes.iter().flat_map(|lane| of_lane(report, *lane)).map(|message| message.send);
     let Some(order) = Order::of(evidence.program, &report.messages, &report.collectives, asked) else { return Vec::new() };
     let mut found: Gathered<First<(Place, u32, bool)>> = Gathered::default();
     for pair in pairs {
-        let of_lane = || report.messages.iter().filter(|message| message.receive.lane == pair.receive.lane);
-        let Some(taken) = of_lane().find(|message| message.receive == pair.receive) else { continue };
+        let messages = of_lane(report, pair.receive.lane);
+        let behind = messages.partition_point(|message| message.receive < pair.receive);
+        let Some((taken, later)) = messages[behind..].split_first().filter(|(taken, _)| taken.receive == pair.receive) else {
+            continue;
+        };
         let from = evidence.rank(taken.send);
         let may_come = |message: &&Message| {
             let is_later = message.receive.event > pair.receive.event && message.comm == taken.comm;
@@ -40,7 +48,7 @@ pub(super) fn check(evidence: Evidence, report: &Report) -> Vec<Finding> {
             let fits = evidence.program.receives[pair.wanted as usize].takes(message.tag);
             is_later && is_other && fits && order.is_before(pair.receive, message.send) == Some(false)
         };
-        let other = of_lane().find(may_come).map(|message| evidence.rank(message.send));
+        let other = later.iter().take(LATER_MAX).find(may_come).map(|message| evidence.rank(message.send));
         // A receive without a status does not tell.
         let told = seen(evidence, pair.probe).zip(seen(evidence, pair.receive));
         let is_mixed_up = told.is_some_and(|(probed, received)| probed != received);
@@ -71,8 +79,15 @@ pub(super) fn check(evidence: Evidence, report: &Report) -> Vec<Finding> {
     told.collect()
 }
 
+/// The messages that a lane received, in the order of their receives.
+fn of_lane(report: &Report, lane: u32) -> &[Message] {
+    let first = report.messages.partition_point(|message| message.receive.lane < lane);
+    let behind = report.messages.partition_point(|message| message.receive.lane <= lane);
+    &report.messages[first..behind]
+}
+
 /// The probes for a message of any rank that are followed by a blocking receive of a message of any rank, with no other receive in between.
-fn pairs(evidence: Evidence) -> Vec<Pair> {
+pub(super) fn pairs(evidence: Evidence) -> Vec<Pair> {
     let probes = [mpi::PROBE, mpi::IPROBE];
     if !evidence.trace.calls.iter().any(|call| probes.contains(&call.function)) {
         return Vec::new();

@@ -18,9 +18,14 @@ fn is_ready(function: Function) -> bool {
     matches!(function.small(), mpi::RSEND | mpi::IRSEND)
 }
 
+/// Whether there are ready sends.
+pub(super) fn are_any(evidence: Evidence) -> bool {
+    evidence.trace.calls.iter().any(|call| is_ready(call.function))
+}
+
 /// One finding for each line.
 pub(super) fn check(evidence: Evidence, report: &Report) -> Vec<Finding> {
-    if !evidence.trace.calls.iter().any(|call| is_ready(call.function)) {
+    if !are_any(evidence) {
         return Vec::new();
     }
     let sent: Vec<Message> =

@@ -13,7 +13,7 @@ use super::wording::{and, ranks};
 use super::{Evidence, arrivals, contents, near_misses, orphans, primary, secondary};
 use crate::decide::{Answer, Decider, Decision, Library, Schedule, Session, Verdict};
 use crate::finding::{Finding, Message, Place, Severity};
-use crate::machine::{Machine, Remains, Timeless};
+use crate::machine::{Machine, Record, Remains, Timeless};
 use crate::program::{Mode, Peer, Program};
 use crate::{Buffering, Limits, rules};
 
@@ -34,7 +34,7 @@ pub(super) struct Trial {
 /// Tries a schedule.
 pub(super) fn replay(program: &Program, schedule: &Schedule) -> Trial {
     let choices = schedule.choices();
-    let mut machine = Machine::new(program, schedule.assumptions(), Timeless, true).with_choices(&choices);
+    let mut machine = Machine::new(program, schedule.assumptions(), Timeless, Record::Everything).with_choices(&choices);
     machine.run();
     let remains = machine.remains();
     let standing = Standing::of(program, &remains);

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use super::operations::{Kind, Level};
-use super::{Clock, Machine};
+use super::{Clock, Machine, Record};
 use crate::finding::Place;
 use crate::program::{CollectiveId, ContextId, Flow};
 
@@ -171,7 +171,7 @@ impl<C: Clock> Machine<'_, C> {
             let when = self.clock.gather(part.came, round.latest, round.parts.len(), self.bytes(part.collective));
             self.raise(part.operation, Level::Done, when);
         }
-        if self.log.is_recording() && round.parts.iter().flatten().all(|part| part.collective != FINALIZE) {
+        if self.log.record() != Record::Misfits && round.parts.iter().flatten().all(|part| part.collective != FINALIZE) {
             let first = round.parts.iter().flatten().next().map_or(0, |part| part.collective);
             let home = self.program.collectives[first as usize].context;
             let comm = self.program.contexts[home as usize].comm;

@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::chain::NONE;
-use crate::finding::{Collective, Message, Place};
+use crate::finding::{Collective, Message, Place, Unlisted};
 use crate::program::{CollectiveId, ContextId, ReceiveId, SendId};
 
 /// A send and a receive that matched though their contents do not fit.
@@ -29,10 +29,26 @@ pub(crate) struct Gathered {
 /// A message of which only the receive is known.
 const EXPECTED: Place = Place { lane: NONE, event: NONE };
 
+/// How much is written down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Record {
+    /// What does not fit together, and nothing else.
+    #[default]
+    Misfits,
+    /// How many messages and collectives there are, and an example of each kind of collective.
+    Examples,
+    /// Every message and collective.
+    Everything,
+}
+
 /// What is written down while a machine runs.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
-    is_recording: bool,
+    record: Record,
+    /// The messages and collectives that are not kept.
+    pub(crate) unlisted: Unlisted,
+    /// Whether a message was found that is watched for.
+    pub(crate) is_alarmed: bool,
     /// Messages by the lane that received, in the order that the receives were posted.
     messages: Vec<Vec<Message>>,
     pub(crate) collectives: Vec<Collective>,
@@ -64,17 +80,17 @@ pub(crate) enum Mismark {
 }
 
 impl Log {
-    pub(crate) fn new(lanes: usize, is_recording: bool) -> Log {
-        Log { is_recording, messages: (0..lanes).map(|_| Vec::new()).collect(), ..Log::default() }
+    pub(crate) fn new(lanes: usize, record: Record) -> Log {
+        Log { record, messages: (0..lanes).map(|_| Vec::new()).collect(), ..Log::default() }
     }
 
-    pub(crate) fn is_recording(&self) -> bool {
-        self.is_recording
+    pub(crate) fn record(&self) -> Record {
+        self.record
     }
 
     /// A receive is posted: gives the number of its message in its lane.
     pub(crate) fn expect(&mut self, receive: Place) -> u32 {
-        if !self.is_recording {
+        if self.record != Record::Everything {
             return NONE;
         }
         let list = &mut self.messages[receive.lane as usize];
@@ -87,6 +103,8 @@ impl Log {
         if record != NONE {
             let message = &mut self.messages[lane as usize][record as usize];
             *message = Message { send, bytes, tag, comm, ..*message };
+        } else {
+            self.unlisted.messages += 1;
         }
     }
 
@@ -108,7 +126,11 @@ impl Log {
         (context, number): (ContextId, u64),
         calls: impl Iterator<Item = (Place, CollectiveId)> + Clone,
     ) {
-        self.collectives.push(Collective { comm, calls: calls.clone().map(|c| c.0).collect() });
+        if self.record == Record::Everything {
+            self.collectives.push(Collective { comm, calls: calls.clone().map(|c| c.0).collect() });
+        } else {
+            self.unlisted.collectives += 1;
+        }
         self.key.clear();
         self.key.extend(calls.clone().map(|c| c.1));
         if !self.seen.contains(&self.key[..]) {

@@ -7,7 +7,7 @@
 
 use super::chain::{Chains, Found, NONE, Queue};
 use super::operations::Level;
-use super::{Clock, Machine, Travel};
+use super::{Clock, Machine, Record, Travel};
 use crate::finding::Place;
 use crate::program::{ChannelId, MailboxId, Mode, Peer, Pin, Program, ReceiveId, SendId};
 
@@ -423,7 +423,8 @@ impl<C: Clock> Machine<'_, C> {
         if offered != room && !self.mail.is_doubtful(mailbox) && differs() {
             self.log.misfit((letter.place, letter.send), (place, receive));
         }
-        if self.log.is_recording() {
+        if self.log.record() != Record::Misfits {
+            self.log.is_alarmed |= self.watch.is_some_and(|watch| watch(letter.place, place));
             let comm = program.contexts[program.mailboxes[mailbox as usize].context as usize].comm;
             let record = self.operations[operation].record;
             self.log.matched(place.lane, record, letter.place, (offered.bytes.unwrap_or(0), letter.tag, comm));

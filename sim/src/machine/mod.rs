@@ -23,7 +23,7 @@ use chain::{NONE, Pool};
 pub(crate) use choices::Choices;
 pub(crate) use clock::{Clock, Timeless, Travel};
 use collectives::Gathering;
-pub(crate) use log::{Log, Misfit, Mismark};
+pub(crate) use log::{Log, Misfit, Mismark, Record};
 use mail::Mail;
 use operations::{Level, Operation};
 pub(crate) use remains::{
@@ -78,12 +78,17 @@ struct LaneState {
     is_blocked: bool,
 }
 
+/// Whether the message of a send and a receive has to be looked into.
+pub(crate) type Watch<'p> = dyn Fn(Place, Place) -> bool + 'p;
+
 /// Programs in execution.
 pub(crate) struct Machine<'p, C: Clock> {
     program: &'p Program,
     assume: Assumptions,
     /// A schedule that is followed in place of the recorded one.
     choices: Option<&'p Choices>,
+    /// Asked of the send and the receive of each message.
+    watch: Option<&'p Watch<'p>>,
     clock: C,
     lanes: Vec<LaneState>,
     processes: Vec<Process>,
@@ -99,8 +104,8 @@ pub(crate) struct Machine<'p, C: Clock> {
 }
 
 impl<'p, C: Clock> Machine<'p, C> {
-    /// A machine that has not begun. With `is_recording` it writes down every message and collective.
-    pub(crate) fn new(program: &'p Program, assume: Assumptions, clock: C, is_recording: bool) -> Machine<'p, C> {
+    /// A machine that has not begun.
+    pub(crate) fn new(program: &'p Program, assume: Assumptions, clock: C, record: Record) -> Machine<'p, C> {
         let lane = || LaneState {
             at: 0,
             needed: 0,
@@ -116,6 +121,7 @@ impl<'p, C: Clock> Machine<'p, C> {
             program,
             assume,
             choices: None,
+            watch: None,
             clock,
             lanes: program.lanes.iter().map(|_| lane()).collect(),
             processes: (0..program.world_size).map(|_| Process::default()).collect(),
@@ -126,8 +132,13 @@ impl<'p, C: Clock> Machine<'p, C> {
             windows: windows::Windows::default(),
             // The last is taken first, so that lanes begin in their order.
             runnable: (0..u32::try_from(program.lanes.len()).unwrap_or(u32::MAX)).rev().collect(),
-            log: Log::new(program.lanes.len(), is_recording),
+            log: Log::new(program.lanes.len(), record),
         }
+    }
+
+    /// It, with an alarm in the log if a message is to be looked into.
+    pub(crate) fn with_watch(self, watch: &'p Watch<'p>) -> Machine<'p, C> {
+        Machine { watch: Some(watch), ..self }
     }
 
     /// Runs until nothing moves any more.

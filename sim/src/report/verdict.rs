@@ -207,8 +207,8 @@ fn found(subject: &Subject, verdict: Verdict) -> String {
     let (finished, size) = (subject.report.finished_ranks, subject.trace.world_size);
     let (ranks, calls) = (counted(size.into(), "rank"), counted(subject.report.calls, "call"));
     if verdict == Verdict::Clean && counts.is_empty() {
-        let messages = counted(subject.report.messages.len() as u64, "message");
-        let collectives = counted(subject.report.collectives.len() as u64, "collective operation");
+        let messages = counted(subject.report.message_count(), "message");
+        let collectives = counted(subject.report.collective_count(), "collective operation");
         return format!("nothing wrong in {ranks}, {calls}: {messages} and {collectives}");
     }
     let undecided = if verdict == Verdict::Undecided { "undecided: " } else { "" };

@@ -195,6 +195,17 @@ proptest! {
         }
     }
 
+    /// What is found does not depend on whether messages are listed.
+    #[test]
+    fn a_brief_report_has_the_same_findings(program in programs(true), seed in any::<u64>()) {
+        let run = run(&program, GENEROUS, seed);
+        let full = check(&program, &run, None);
+        let brief = sim::check(&trace(&program, &run), &Options { is_brief: true, ..Options::default() });
+        prop_assert_eq!(full.message_count(), brief.message_count());
+        prop_assert_eq!(full.collective_count(), brief.collective_count());
+        prop_assert_eq!(full.findings, brief.findings);
+    }
+
     /// The same trace gives the same report.
     #[test]
     fn checking_is_deterministic(program in programs(true), seed in any::<u64>()) {

@@ -58,6 +58,11 @@ const ENDINGS: [(&str, Format); 6] = [
 ];
 
 impl Export {
+    /// Whether it is a page for a browser.
+    pub fn is_page(&self) -> bool {
+        self.format == Format::Html
+    }
+
     /// Reads a file name.
     ///
     /// # Errors

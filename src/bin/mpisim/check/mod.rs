@@ -109,7 +109,9 @@ enum FailOn {
 pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let policy = arguments.policy.policy()?;
     let (path, trace) = opening::open(arguments.trace.as_deref())?;
-    let options = Options { buffering: arguments.buffering, schedule: arguments.schedule.clone() };
+    // Only a page draws the messages.
+    let is_brief = arguments.format != Format::Html && !arguments.export.iter().any(Export::is_page);
+    let options = Options { buffering: arguments.buffering, schedule: arguments.schedule.clone(), is_brief };
     let begin = Instant::now();
     let time = arguments.time.map(Duration::from_secs);
     let is_over = move || time.is_some_and(|time| begin.elapsed() >= time);
