@@ -9,6 +9,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use crate::finding::{Collective, Message, Place};
+use crate::machine::{Assumptions, Machine, Timeless};
 use crate::program::{ContextId, Mode, Op, Program, SyncKind, Then};
 
 /// How many events of each lane are over, as far as a lane can know.
@@ -62,6 +63,16 @@ impl Order {
         }
         self.before(other).map(|known| known[one.lane as usize] > one.event)
     }
+}
+
+/// What is before each of these places in the recorded run.
+pub(crate) fn pasts(program: &Program, places: &[Place]) -> Option<Vec<Option<Vec<u32>>>> {
+    let mut machine = Machine::new(program, Assumptions::RECORDED, Timeless, true);
+    machine.run();
+    let messages = machine.log().take_messages();
+    let collectives = std::mem::take(&mut machine.log().collectives);
+    let order = Order::of(program, &messages, &collectives, places.iter().copied())?;
+    Some(places.iter().map(|place| order.before(*place).map(<[u32]>::to_vec)).collect())
 }
 
 fn is_synchronous(program: &Program, place: Place) -> bool {

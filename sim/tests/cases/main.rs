@@ -8,6 +8,7 @@ mod groups;
 mod job;
 mod laws;
 mod matching;
+mod nondeterminism;
 mod oracle;
 mod partitioned;
 mod races;
