@@ -135,18 +135,20 @@ impl Thread {
     }
 
     fn compare_outcomes(&mut self, sides: [Side; 2], events: [usize; 2], choices: [Vec<Choice>; 2]) {
-        let words = [0, 1].map(|at| {
-            let lane = &sides[at].trace.lanes[self.lanes[at]];
-            lane.words_of(&lane.events[events[at]])
-        });
+        let lane = |at: usize| &sides[at].trace.lanes[self.lanes[at]];
+        let event = |at: usize| &lane(at).events[events[at]];
+        // Of a call that never returned there is nothing to compare.
+        if event(0).outcome.is_none() || event(1).outcome.is_none() {
+            return;
+        }
+        let words = [0, 1].map(|at| lane(at).words_of(event(at)));
         let has_same_data = words[0] == words[1];
         if !has_same_data && self.data.is_none() && words[0].len() == words[1].len() {
             self.data = Some(events);
         }
         if choices[0] != choices[1] {
-            let lane = &sides[0].trace.lanes[self.lanes[0]];
-            let is_alike =
-                has_same_data && same_but_for_sources(&choices) && is_whole(sides[0].trace, &lane.events[events[0]], words[0]);
+            let lengths = [0, 1].map(|at| known_lengths(sides[at].trace, event(at), words[at]));
+            let is_alike = has_same_data && same_but_for_sources(&choices) && lengths[0].is_some() && lengths[0] == lengths[1];
             self.outcomes.push(Difference { events, choices, is_alike });
         }
     }
@@ -158,16 +160,17 @@ fn same_but_for_sources([one, two]: &[Vec<Choice>; 2]) -> bool {
     one.len() == two.len() && one.iter().zip(two).all(|pair| tag(pair.0).is_some() && tag(pair.0) == tag(pair.1))
 }
 
-/// Whether digests of all that was received are there and stand for every byte, and the program cannot look at the statuses.
-fn is_whole(trace: &Trace, event: &Event, digests: &[u64]) -> bool {
+/// The lengths of all that was received, if digests of it are there that stand for every byte, and the program cannot look at the statuses.
+fn known_lengths(trace: &Trace, event: &Event, digests: &[u64]) -> Option<Vec<i64>> {
     let call = trace.call(event.call);
-    let Some(outcome) = event.outcome.map(|outcome| trace.outcome(outcome)) else { return false };
+    let outcome = trace.outcome(event.outcome?);
     let received = words::of(call, outcome, digests).into_iter().filter(|word| word.of == words::Of::Received);
     let is_small = |bytes: i64| u64::try_from(bytes).is_ok_and(|bytes| bytes <= traces::payload::WHOLE_MAX);
-    let statuses: Vec<_> = outcome.statuses(call.function).filter(|status| status.bytes > 0).collect();
-    call.ignores_statuses()
-        && statuses.iter().all(|status| is_small(status.bytes))
-        && received.filter(|word| word.digest != 0).count() >= statuses.len()
+    let lengths: Vec<i64> = outcome.statuses(call.function).map(|status| status.bytes).collect();
+    let is_known = call.ignores_statuses()
+        && lengths.iter().all(|bytes| is_small(*bytes))
+        && received.filter(|word| word.digest != 0).count() >= lengths.iter().filter(|bytes| **bytes > 0).count();
+    is_known.then_some(lengths)
 }
 
 /// How often a poll that found nothing was made in a row.
@@ -365,6 +368,11 @@ mod tests {
         cut.lanes[0].events.truncate(3);
         assert_eq!(compared(&whole, &cut).parting.map(|parting| parting.events), Some([Some(3), None]));
         assert_eq!(compared(&cut, &cut).parting, None);
+        cut.lanes[0].events.truncate(1);
+        cut.lanes[0].events[0].outcome = None;
+        let hung = compared(&whole, &cut);
+        assert_eq!(hung.parting.map(|parting| parting.events), Some([Some(1), None]));
+        assert_eq!(hung.outcomes, [], "a call that hangs has no outcome to compare");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 // A grid whose ranks talk to their neighbours by name, and rank 0 collects the rows of a frame from anybody. A barrier keeps the frames
 // apart: no schedule gets stuck while sends are buffered.
 // expect: warning deadlock/buffering
-// expect: dismissed race/wildcard
+// expect: note race/wildcard
 #include <mpi.h>
 
 enum { STEPS = 3, ROWS = 2 };

@@ -6,7 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::gathered::{First, Gathered, Group};
-use super::wildcards::ORDER_MAX;
+use super::wildcards::{ORDER_MAX, asked_max};
 use super::wording::{count, ranks};
 use super::{Evidence, Report, primary, secondary};
 use crate::finding::{Collective, Finding, Message, Place, Severity};
@@ -14,13 +14,10 @@ use crate::order::Order;
 use crate::program::{Mode, Op, Program, Slot, Span, Then};
 use crate::rules;
 
-/// More calls of one lane are not followed.
-const CHOICES_MAX: usize = 10_000;
+/// When so many requests of one lane were looked at, later calls are not.
+const REQUESTS_MAX: usize = 20_000;
 /// So many requests are shown where they were made.
 const OTHERS_MAX: usize = 8;
-/// So many calls are looked at for whether the rank only waits until all are complete.
-const REST_MAX: usize = 10_000;
-
 /// A call that completes some of its requests.
 struct Choice {
     place: Place,
@@ -53,10 +50,10 @@ pub(super) fn check(evidence: Evidence, report: &Report) -> Vec<Finding> {
         return Vec::new();
     }
     let lanes = (0u32..).zip(&program.lanes).filter(|(_, lane)| !program.has_threads(lane.rank));
-    let choices: Vec<Choice> = lanes.flat_map(|(number, _)| choices(program, number)).collect();
+    let choices: Vec<Choice> = lanes.flat_map(|(number, _)| Walk::through(program, number)).collect();
     let posts: FxHashSet<Place> = choices.iter().flat_map(|choice| &choice.others).copied().collect();
     let endings = endings(evidence, report, &posts);
-    let asked = endings.values().flat_map(Ending::needs);
+    let asked = endings.values().flat_map(Ending::needs).take(asked_max(program));
     let Some(order) = Order::of(program, &report.messages, &report.collectives, asked) else { return Vec::new() };
     let mut found: Gathered<Key> = Gathered::default();
     for mut choice in choices {
@@ -165,58 +162,71 @@ fn endings<'a>(evidence: Evidence, report: &'a Report, posts: &FxHashSet<Place>)
     endings
 }
 
-/// The calls of a lane that had several active requests and completed some of them.
-fn choices(program: &Program, number: u32) -> Vec<Choice> {
-    let steps = &program.lanes[number as usize].steps;
-    let slots = |span: Span| program.completions[span.range()].iter().map(|completion| completion.slot);
-    let mut active: FxHashMap<Slot, Place> = FxHashMap::default();
-    let mut found = Vec::new();
-    for (event, step) in (0u32..).zip(steps) {
-        let place = Place { lane: number, event };
-        match program.ops[*step as usize] {
+/// A lane on the way through its calls.
+#[derive(Default)]
+struct Walk {
+    /// The calls that made the active requests.
+    active: FxHashMap<Slot, Place>,
+    found: Vec<Choice>,
+    /// How many requests those have.
+    kept: usize,
+    /// The choices since which the rank has only waited, each with the requests that were left.
+    waiting: Vec<(usize, Vec<(Slot, Place)>)>,
+}
+
+impl Walk {
+    /// The calls of a lane that had several active requests and completed some of them.
+    fn through(program: &Program, number: u32) -> Vec<Choice> {
+        let mut walk = Walk::default();
+        for (event, step) in (0u32..).zip(&program.lanes[number as usize].steps) {
+            walk.step(program, program.ops[*step as usize], Place { lane: number, event });
+        }
+        walk.goes_on();
+        walk.found
+    }
+
+    fn step(&mut self, program: &Program, op: Op, place: Place) {
+        let slots = |span: Span| program.completions[span.range()].iter().map(|completion| completion.slot);
+        if !matches!(op, Op::Local | Op::Complete { keep: false, .. }) {
+            self.goes_on();
+        }
+        match op {
             Op::Transfer { then: Then::Request(slot), .. } | Op::Collective { then: Then::Request(slot), .. } => {
-                active.insert(slot, place);
+                self.active.insert(slot, place);
             }
-            Op::Start { requests, .. } => active.extend(slots(requests).map(|slot| (slot, place))),
+            Op::Start { requests, .. } => self.active.extend(slots(requests).map(|slot| (slot, place))),
             Op::Complete { requests, given, keep, .. } => {
-                let chosen: Vec<Slot> = slots(requests).collect();
-                if given != requests && found.len() < CHOICES_MAX {
-                    let rest: Vec<Slot> = slots(given).filter(|slot| !chosen.contains(slot)).collect();
-                    let made = |list: &[Slot]| list.iter().filter_map(|slot| active.get(slot).copied()).collect::<Vec<_>>();
-                    let (others, chosen) = (made(&rest), made(&chosen));
-                    if !others.is_empty() && !chosen.is_empty() {
-                        let waiting = rest.into_iter().filter(|slot| active.contains_key(slot)).collect();
-                        let drains = drains(program, &steps[event as usize + 1..], waiting);
-                        found.push(Choice { place, chosen, others, drains });
-                    }
+                let chosen: FxHashSet<Slot> = slots(requests).collect();
+                if given != requests && self.kept < REQUESTS_MAX {
+                    self.choose(slots(given), &chosen, place);
                 }
                 if !keep {
-                    chosen.iter().for_each(|slot| _ = active.remove(slot));
+                    chosen.iter().for_each(|slot| _ = self.active.remove(slot));
                 }
             }
-            Op::GiveUp { requests } => slots(requests).for_each(|slot| _ = active.remove(&slot)),
-            Op::GiveUpAll => active.clear(),
-            Op::Free { slot } => _ = active.remove(&slot),
+            Op::GiveUp { requests } => slots(requests).for_each(|slot| _ = self.active.remove(&slot)),
+            Op::GiveUpAll => self.active.clear(),
+            Op::Free { slot } => _ = self.active.remove(&slot),
             _ => {}
         }
     }
-    found
-}
 
-/// Whether the next calls of a lane do nothing but complete these requests.
-fn drains(program: &Program, rest: &[u32], mut waiting: FxHashSet<Slot>) -> bool {
-    for step in rest.iter().take(REST_MAX) {
-        if waiting.is_empty() {
-            return true;
+    fn choose(&mut self, given: impl Iterator<Item = Slot>, completed: &FxHashSet<Slot>, place: Place) {
+        let active = given.filter_map(|slot| Some((slot, *self.active.get(&slot)?)));
+        let (chosen, rest): (Vec<_>, Vec<_>) = active.partition(|(slot, _)| completed.contains(slot));
+        if chosen.is_empty() || rest.is_empty() {
+            return;
         }
-        match program.ops[*step as usize] {
-            Op::Local => {}
-            Op::Complete { requests, keep: false, .. } => {
-                let completed = &program.completions[requests.range()];
-                completed.iter().for_each(|completion| _ = waiting.remove(&completion.slot));
-            }
-            _ => return false,
+        let places = |list: &[(Slot, Place)]| list.iter().map(|(_, place)| *place).collect();
+        self.kept += chosen.len() + rest.len();
+        self.found.push(Choice { place, chosen: places(&chosen), others: places(&rest), drains: false });
+        self.waiting.push((self.found.len() - 1, rest));
+    }
+
+    /// The rank calls something else, or comes to its end: have the requests been completed by then?
+    fn goes_on(&mut self) {
+        for (choice, rest) in self.waiting.drain(..) {
+            self.found[choice].drains = rest.iter().all(|(slot, place)| self.active.get(slot) != Some(place));
         }
     }
-    waiting.is_empty()
 }

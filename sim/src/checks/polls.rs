@@ -114,7 +114,8 @@ impl Line {
         let [after_nothing, after_something] = &self.next;
         let both =
             [(after_nothing, "comes next after it found nothing"), (after_something, "comes next after it found something")];
-        for (list, text) in both {
+        // Where there was but one outcome, what came next says nothing.
+        for (list, text) in both.into_iter().filter(|_| nothing > 0 && something > 0) {
             found.labels.extend(list.iter().take(NEXT_MAX).map(|place| secondary(*place, text.into())));
         }
         if nothing > 0 && after_nothing.is_empty() {

@@ -2,7 +2,7 @@
 //!
 //! Which messages those are is decided exactly where the decision over all schedules can be made (`schedules`); elsewhere, such as in a program that
 //! probes, they are taken from the order of the recorded run: a message that nothing holds back until the receive is over. Whether it matters is
-//! read from the data, never guessed: messages that are alike, received without a status, cannot.
+//! read from the data, never guessed: messages that are alike, received without a status, cannot, where no schedule gets stuck either.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use traces::payload::{Keep, WHOLE_MAX};
 
 use super::wording::{and, count, ranks};
 use super::{Evidence, Report, arrivals, primary, secondary};
-use crate::decide;
+use crate::decide::{self, Decision, Verdict};
 use crate::finding::{Finding, Message, Place, Severity};
 use crate::order::Order;
-use crate::program::{Op, Peer, Receive, ReceiveId, Then};
+use crate::program::{Op, Peer, Program, Receive, ReceiveId, Then};
 use crate::rules;
 
 /// So many later messages are looked at for each choice: more would only be more of the same.
@@ -23,7 +23,9 @@ const LATER_MAX: usize = 256;
 /// More choices of one lane are not followed.
 const CHOICES_MAX: usize = 10_000;
 /// The order of larger runs, as messages times lanes, is not worked out for this.
-pub(super) const ORDER_MAX: usize = 1 << 32;
+pub(super) const ORDER_MAX: usize = 1 << 30;
+/// An order takes a word for each lane and call that is asked for: no more than so many.
+const ORDER_WORDS_MAX: usize = 1 << 26;
 /// So many messages of a line are shown where they are sent.
 const OFFERS_MAX: usize = 8;
 
@@ -84,7 +86,14 @@ pub(super) fn check(evidence: Evidence, report: &Report, exact: Exact) -> Vec<Fi
         line.is_looked_at |= readers.look(evidence, choice.place);
         line.add(evidence, choice);
     }
-    lines.into_iter().map(|line| line.told(evidence)).collect()
+    let is_safe = report.decision.as_ref().is_some_and(is_safe);
+    lines.into_iter().map(|line| line.told(evidence, is_safe)).collect()
+}
+
+/// Whether no schedule gets stuck with any library, without anything being taken for granted: then it can only be the data that matters.
+fn is_safe(decision: &Decision) -> bool {
+    let mut verdicts = decision.verdicts.iter();
+    !decision.verdicts.is_empty() && decision.assumed.is_empty() && verdicts.all(|(_, verdict)| *verdict == Verdict::Safe)
 }
 
 /// Who looks at the status of what was taken.
@@ -175,7 +184,8 @@ impl Line {
         }
     }
 
-    fn told(self, evidence: Evidence) -> Finding {
+    fn told(mut self, evidence: Evidence, is_safe: bool) -> Finding {
+        self.offers.sort_by_key(|offer| offer.send);
         let takers: Vec<u32> = self.takers.keys().copied().collect();
         let sources: Vec<u32> = self.takers.values().next().map_or_else(Vec::new, |sources| sources.iter().copied().collect());
         let who = ranks(&sources);
@@ -196,12 +206,12 @@ impl Line {
         if self.offers.len() > OFFERS_MAX {
             found.notes.push("there are more such messages".into());
         }
-        self.judge(is_probe, &mut found);
+        self.judge(is_probe, is_safe, &mut found);
         found
     }
 
     /// Says whether it can matter which message comes first.
-    fn judge(&self, is_probe: bool, found: &mut Finding) {
+    fn judge(&self, is_probe: bool, is_safe: bool, found: &mut Finding) {
         let mut named: Vec<String> = Vec::new();
         if let [(one, from), (other, of), ..] = self.tags[..] {
             named.push(format!("tag ({one} from rank {from}, {other} from rank {of})"));
@@ -222,8 +232,13 @@ impl Line {
                 found.notes.push("the messages are alike: which one comes first matters only to who looks at the status".into());
             }
             [] => {
-                let seen = if is_probe { "no status is asked for" } else { "are received without a status" };
-                found.dismissed = Some(format!("it cannot matter which message comes first: they are alike, and {seen}"));
+                let alike =
+                    if is_probe { "alike, and no status is asked for" } else { "alike, and are received without a status" };
+                if is_safe {
+                    found.dismissed = Some(format!("it cannot matter which message comes first: they are {alike}"));
+                } else {
+                    found.notes.push(format!("the messages are {alike}: it can matter only to who has to wait"));
+                }
             }
             named => found.notes.push(format!("the messages differ in {}", and(named))),
         }
@@ -279,7 +294,7 @@ fn by_order(evidence: Evidence, report: &Report, covered: &FxHashSet<Place>) -> 
     if open.is_empty() {
         return Vec::new();
     }
-    let asked = open.iter().flat_map(|open| &open.others).map(|message| message.send);
+    let asked = open.iter().flat_map(|open| &open.others).map(|message| message.send).take(asked_max(program));
     let Some(order) = Order::of(program, &report.messages, &report.collectives, asked) else { return Vec::new() };
     let offer = |message: &Message| Offer { send: message.send, bytes: Some(message.bytes), tag: message.tag };
     let choice = |open: Open| {
@@ -288,6 +303,11 @@ fn by_order(evidence: Evidence, report: &Report, covered: &FxHashSet<Place>) -> 
         Choice { place: open.place, offers: std::iter::once(offer(open.taken)).chain(others).collect() }
     };
     open.into_iter().map(choice).collect()
+}
+
+/// How many calls an order may be asked for. What is not asked for, is not known, and nothing is said of it.
+pub(super) fn asked_max(program: &Program) -> usize {
+    ORDER_WORDS_MAX / program.lanes.len().max(1)
 }
 
 /// A receive or a probe of a message of any rank.

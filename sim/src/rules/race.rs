@@ -22,8 +22,8 @@ message the receive can take in some schedule, and no other; where that could no
 be decided, as in a program that probes, those whose message nothing holds back.
 
 It says in what the messages differ: tag, length, content. Messages that are
-alike, received with MPI_STATUS_IGNORE, cannot matter, and such a finding does not
-count; the JSON report has it, with the reason.
+alike, received with MPI_STATUS_IGNORE, cannot matter if no schedule gets stuck;
+such a finding does not count, and the JSON report has it with the reason.
 
 The standard: Semantics of Point-to-Point Communication (3.5).",
 };

@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, ValueEnum};
 use mpitrace::{exit, opening, terminal};
 use replay::comparison::{self, Difference, Polled, Side, Thread};
+use replay::fit::{self, Wanted, Weight};
 use traces::symbols::Resolver;
 use traces::{Call, Ending, Event, SiteId, Trace};
 
@@ -57,7 +58,7 @@ pub struct Arguments {
     /// Let it count how often polls found nothing
     #[arg(long)]
     polls: bool,
-    /// Show every outcome that differs, not only those that come first
+    /// Show every parting and every outcome that differs, not only those that come first
     #[arg(long)]
     all: bool,
     /// How to write it
@@ -207,6 +208,7 @@ impl<'t> Comparison<'t> {
             notes.extend(without_end(&names, traces, thread));
         }
         notes.extend(only_one(&names, sides));
+        notes.extend(other_program(&names[0], traces));
         for (name, trace) in names.iter().zip(traces) {
             notes.extend(trace.damage.iter().map(|damage| format!("{name}: {damage}")));
         }
@@ -236,6 +238,36 @@ impl<'t> Comparison<'t> {
     /// `halo.c:12`.
     fn line(&self, side: usize, call: &Call) -> Option<&str> {
         call.site.and_then(|site| self.lines[side].get(site.0 as usize)).map(|line| line.text.as_str())
+    }
+
+    /// The partings, those together that part at the same lines for the same reason: the first, and the threads that do likewise.
+    fn partings(&self) -> Vec<(&Parted, Vec<usize>)> {
+        let key = |parted: &Parted| {
+            let thread = &self.threads[parted.thread];
+            let events = thread.parting.as_ref().map(|parting| parting.events).unwrap_or_default();
+            let lines = [0, 1].map(|side| events[side].map(|event| self.named(side, self.call(side, thread, event))));
+            let cause = match &parted.cause {
+                Cause::Parting { thread } => Some(*thread),
+                _ => None,
+            };
+            (lines, std::mem::discriminant(&parted.cause), cause)
+        };
+        let mut list: Vec<(&Parted, Vec<usize>)> = Vec::new();
+        let mut known = HashMap::new();
+        for parted in &self.partings {
+            let at = *known.entry(key(parted)).or_insert(list.len());
+            match list.get_mut(at) {
+                Some((_, others)) => others.push(parted.thread),
+                None => list.push((parted, Vec::new())),
+            }
+        }
+        list
+    }
+
+    /// `MPI_Recv at halo.c:12`.
+    fn named(&self, side: usize, call: &Call) -> String {
+        let name = self.traces[side].name_of(call);
+        self.line(side, call).map_or_else(|| name.clone(), |line| format!("{name} at {line}"))
     }
 
     /// The outcomes that differ, without a repeated line and rank: the first of each, and how often.
@@ -298,6 +330,15 @@ fn without_end(names: &[String; 2], traces: [&Trace; 2], thread: &mut Thread) ->
     thread.parting = None;
     let (name, rank, calls) = (&names[side], thread.rank, thread.calls);
     Some(format!("{name} has no more of rank {rank} than its first {calls} calls that are compared: what comes then is not"))
+}
+
+/// That the runs are of different programs, or of other arguments, if they are.
+fn other_program(name: &str, [one, other]: [&Trace; 2]) -> Option<String> {
+    let command = other.processes.iter().find(|process| process.rank == Some(0)).map(|process| process.command.as_slice());
+    let misfits = fit::misfits(one, Wanted { ranks: None, command });
+    let doubt = misfits.into_iter().find(|misfit| misfit.weight == Weight::Doubt)?;
+    let is = command.map(|command| format!(", the other of {}", command.join(" "))).unwrap_or_default();
+    Some(format!("{name}: {}{is}", doubt.text))
 }
 
 /// Threads that only one run has.

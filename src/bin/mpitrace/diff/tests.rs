@@ -155,9 +155,47 @@ fn what_is_not_recorded_to_its_end_is_said_and_no_difference() {
     let (one, mut other) = (answering(1), answering(1));
     other.lanes[0].events.truncate(2);
     other.processes[0].ending = traces::Ending::Unfinished;
-    assert_eq!(compared(&one, &other).partings.len(), 1, "a program that was killed has made other calls");
+    let killed = compared(&one, &other);
+    assert_eq!(killed.partings.len(), 1, "a program that was killed has made other calls");
+    let out = text::render(&killed, &Style::default(), false);
+    assert!(out.contains("\n  b  makes no further call\n"), "{out}");
     other.damage.push("the file ends in the middle of a chunk".into());
     let comparison = compared(&one, &other);
     assert!(comparison.is_same());
     assert!(comparison.notes[0].starts_with("b has no more of rank 0 than its first 2 calls"), "{:?}", comparison.notes);
+}
+
+#[test]
+fn who_does_not_return_is_told_with_the_call() {
+    let (one, mut other) = (answering(1), answering(1));
+    other.lanes[0].events.truncate(2);
+    other.lanes[0].events[1].outcome = None;
+    let out = text::render(&compared(&one, &other), &Style::default(), false);
+    assert!(out.contains("\n  b  does not return from MPI_Recv at program+0x14\n"), "{out}");
+}
+
+#[test]
+fn thousands_of_ranks_that_part_alike_are_one_parting() {
+    let run = |line: u64| {
+        let mut builder = TraceBuilder::with_ranks(4096);
+        for rank in 0..4096 {
+            let line = if rank < 4000 { line } else { 10 };
+            builder.push(rank, mpi::BARRIER, line, &[("comm", int(COMM_WORLD))], Some(&[]));
+        }
+        let mut trace = builder.finish();
+        trace.objects.iter_mut().for_each(|object| object.build_id = "1234".into());
+        trace
+    };
+    let (one, other) = (run(10), run(11));
+    let out = text::render(&compared(&one, &other), &Style::default(), false);
+    let expected = "\
+rank 0 parts after no call in common:
+  a  MPI_Barrier(comm=MPI_COMM_WORLD) at program+0xa
+  b  MPI_Barrier(comm=MPI_COMM_WORLD) at program+0xb
+  nothing in the traces differs before: it is the input, the time, or something else that is not MPI's
+  likewise ranks 1-3999
+
+4000 of 4096 ranks part; 96 calls are the same before, and MPI chose otherwise 0 times
+";
+    assert_eq!(out, expected);
 }

@@ -3,21 +3,29 @@
 use replay::Choice;
 use replay::comparison::Thread;
 use replay::likeness;
-use sim::report::Style;
+use sim::report::{Style, ranks};
 use traces::Call;
 
 use super::cause::Cause;
 use super::{Comparison, Parted};
 
+/// So many partings are shown, unless all are asked for.
+const PARTINGS_MAX: usize = 10;
 /// So many outcomes of a kind are shown, unless all are asked for.
 const OUTCOMES_MAX: usize = 10;
 
 /// The whole of it.
 pub fn render(comparison: &Comparison, style: &Style, shows_all: bool) -> String {
     let mut out = String::new();
-    for parted in &comparison.partings {
+    let partings = comparison.partings();
+    let shown = if shows_all { partings.len() } else { partings.len().min(PARTINGS_MAX) };
+    for (parted, others) in &partings[..shown] {
         out += &parting(comparison, parted, style);
+        out += &likewise(comparison, others);
         out.push('\n');
+    }
+    if shown < partings.len() {
+        out += &format!("and {} more partings: --all shows them\n\n", partings.len() - shown);
     }
     out += &outcomes(comparison, style, shows_all);
     for note in &comparison.notes {
@@ -39,7 +47,7 @@ fn parting(comparison: &Comparison, parted: &Parted, style: &Style) -> String {
     for (side, event) in events.into_iter().enumerate() {
         let text = match event {
             Some(event) => called(comparison, side, comparison.call(side, thread, event)),
-            None => "makes no further call".to_owned(),
+            None => end(comparison, side, thread),
         };
         out += &format!("  {}  {text}\n", padded(comparison, side));
     }
@@ -49,6 +57,25 @@ fn parting(comparison: &Comparison, parted: &Parted, style: &Style) -> String {
         out += &format!("  {}  {text}\n", padded(comparison, side));
     }
     out
+}
+
+/// How a run ends for a thread that goes on in the other.
+fn end(comparison: &Comparison, side: usize, thread: &Thread) -> String {
+    let trace = comparison.traces[side];
+    match trace.lanes[thread.lanes[side]].events.last() {
+        Some(event) if event.outcome.is_none() => {
+            format!("does not return from {}", comparison.named(side, trace.call(event.call)))
+        }
+        _ => "makes no further call".to_owned(),
+    }
+}
+
+/// Those that part at the same lines for the same reason.
+fn likewise(comparison: &Comparison, others: &[usize]) -> String {
+    let mut list: Vec<u32> = others.iter().map(|thread| comparison.threads[*thread].rank).collect();
+    list.sort_unstable();
+    list.dedup();
+    if list.is_empty() { String::new() } else { format!("  likewise {}\n", ranks::list(&list)) }
 }
 
 /// The name of a run, as wide as that of the other.
@@ -64,12 +91,6 @@ pub fn called(comparison: &Comparison, side: usize, call: &Call) -> String {
         Some(line) => format!("{text} at {line}"),
         None => text,
     }
-}
-
-/// The function with its line.
-fn named(comparison: &Comparison, side: usize, call: &Call) -> String {
-    let name = comparison.traces[side].name_of(call);
-    comparison.line(side, call).map_or_else(|| name.clone(), |line| format!("{name} at {line}"))
 }
 
 /// Why a thread parts; and what it was in either run, if there is something to say of both.
@@ -92,7 +113,7 @@ pub fn reason(comparison: &Comparison, parted: &Parted) -> (String, Vec<String>)
                     (true, false) => format!("{nothing}, and then something"),
                     (false, _) => nothing,
                 };
-                format!("{text} in {}", named(comparison, side, call))
+                format!("{text} in {}", comparison.named(side, call))
             };
             ("because of what a poll found:".to_owned(), vec![one(0), one(1)])
         }
@@ -126,7 +147,7 @@ pub fn both(comparison: &Comparison, thread: usize, events: [usize; 2], choices:
     let thread = &comparison.threads[thread];
     let one = |side: usize| {
         let call = comparison.call(side, thread, events[side]);
-        format!("{} in {}", chosen(&choices[side]), named(comparison, side, call))
+        format!("{} in {}", chosen(&choices[side]), comparison.named(side, call))
     };
     vec![one(0), one(1)]
 }
