@@ -4,7 +4,7 @@
 //! one after the other. Times, addresses, and how often a poll finds nothing are not compared; nor is what asks about the environment, such as
 //! MPI_Wtime. What could be the reason for a difference is not said here: that takes more than one thread.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use traces::constant::FIRST_MADE;
 use traces::{Call, Class, Event, Function, Kind, Lane, SiteId, Trace, Value, mpi, words};
@@ -74,13 +74,21 @@ pub struct Polled {
 /// Compares the threads that are in both runs, in the order of ranks.
 #[must_use]
 pub fn compare(sides: [Side; 2]) -> Vec<Thread> {
-    let other = |lane: &Lane| {
-        let same = |other: &Lane| (other.rank, other.thread) == (lane.rank, lane.thread);
-        sides[1].trace.lanes.iter().position(same)
-    };
+    let numbered = sides[1].trace.lanes.iter().enumerate().map(|(number, lane)| ((lane.rank, lane.thread), number));
+    let others: HashMap<(Option<u32>, u32), usize> = numbered.collect();
+    let threads = sides.map(|side| {
+        let mut threads: HashMap<u32, usize> = HashMap::new();
+        side.trace.lanes.iter().for_each(|lane| *threads.entry(lane.process).or_default() += 1);
+        threads
+    });
     let lanes = sides[0].trace.lanes.iter().enumerate().filter(|(_, lane)| lane.rank.is_some());
-    let pairs = lanes.filter_map(|(number, lane)| Some([number, other(lane)?]));
-    pairs.map(|lanes| thread(sides, lanes)).collect()
+    let pairs = lanes.filter_map(|(number, lane)| Some([number, *others.get(&(lane.rank, lane.thread))?]));
+    pairs
+        .map(|lanes| {
+            let is_alone = |at: usize| threads[at].get(&sides[at].trace.lanes[lanes[at]].process) == Some(&1);
+            thread(sides, lanes, is_alone(0) && is_alone(1))
+        })
+        .collect()
 }
 
 /// The threads of ranks that only one of the runs has, by side: rank and thread.
@@ -91,14 +99,18 @@ pub fn alone(sides: [Side; 2]) -> [Vec<(u32, u32)>; 2] {
         compared.filter_map(|lane| Some((lane.rank?, lane.thread))).collect()
     };
     let [one, two] = sides.map(of);
-    let missing = |list: &[(u32, u32)], other: &[(u32, u32)]| list.iter().filter(|key| !other.contains(key)).copied().collect();
+    let missing = |list: &[(u32, u32)], other: &[(u32, u32)]| {
+        let known: HashSet<&(u32, u32)> = other.iter().collect();
+        list.iter().filter(|key| !known.contains(key)).copied().collect()
+    };
     [missing(&one, &two), missing(&two, &one)]
 }
 
-fn thread(sides: [Side; 2], lanes: [usize; 2]) -> Thread {
+/// Compares one thread; `is_alone` in its process in both runs.
+fn thread(sides: [Side; 2], lanes: [usize; 2], is_alone: bool) -> Thread {
     let lane = &sides[0].trace.lanes[lanes[0]];
     let mut thread = Thread { rank: lane.rank.unwrap_or_default(), thread: lane.thread, lanes, ..Thread::default() };
-    let mut walks = [0, 1].map(|at| Walk::new(sides[at], lanes[at]));
+    let mut walks = [0, 1].map(|at| Walk::new(sides[at], lanes[at], is_alone));
     loop {
         let steps = walks.each_mut().map(Walk::next);
         let [one, two] = &steps;
@@ -212,9 +224,8 @@ struct Walk<'t> {
 }
 
 impl<'t> Walk<'t> {
-    fn new(side: Side<'t>, lane: usize) -> Walk<'t> {
+    fn new(side: Side<'t>, lane: usize, is_alone: bool) -> Walk<'t> {
         let lane = &side.trace.lanes[lane];
-        let is_alone = side.trace.lanes.iter().filter(|other| other.process == lane.process).count() == 1;
         let requests = is_alone.then(HashMap::new);
         Walk { side, lane, at: 0, wildcards: Wildcards::default(), requests, made: 0, keys: HashMap::new() }
     }
