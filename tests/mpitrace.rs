@@ -18,8 +18,14 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn who_reads_may_stop_to() {
-    for arguments in [&["doctor"][..], &["info", HEAT], &["stat", HEAT], &["generate", "man"], &["generate", "completion", "zsh"]]
-    {
+    for arguments in [
+        &["doctor"][..],
+        &["info", HEAT],
+        &["stat", HEAT],
+        &["diff", HEAT, HEAT],
+        &["generate", "man"],
+        &["generate", "completion", "zsh"],
+    ] {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
         let mut command = Command::new(env!("CARGO_BIN_EXE_mpitrace"));
@@ -76,6 +82,31 @@ fn a_profile_is_of_what_was_asked_for() {
         assert_eq!((code, out.as_str()), (Some(expected), ""), "{arguments:?}");
         assert!(!err.is_empty());
     }
+}
+
+#[test]
+fn two_runs_are_compared_if_they_can_be() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let one_rank = home.path().join("one-rank.msgpack");
+    traces::write(&one_rank, &traces::TraceBuilder::with_ranks(1).finish()).expect("a new file");
+    let one_rank = one_rank.to_str().expect("a path in UTF-8");
+    let halo = "traces/samples/halo.msgpack";
+    for (arguments, expected_code, expected) in [
+        (&[HEAT, HEAT][..], 0, "are the same run: 203 calls of 4 ranks"),
+        (&["--polls", HEAT, HEAT], 0, "are the same run"),
+        (&["--format", "json", HEAT, HEAT], 0, "\"same\": true"),
+        (&[HEAT, halo], 1, "the trace is of another program: ./heat, the other of ./halo"),
+        (&[HEAT], 2, "<OTHER>"),
+        (&[HEAT, one_rank], 2, "only runs of as many ranks can be compared"),
+        (&[HEAT, "none.msgpack"], 3, "none.msgpack: there is no such trace"),
+        (&["README.md", HEAT], 3, "README.md"),
+    ] {
+        let output = mpitrace(&[&["diff"], arguments].concat());
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(output.status.code() == Some(expected_code) && said.contains(expected), "{arguments:?}: {said}");
+    }
+    let man = text(&mpitrace(&["generate", "man"]).stdout);
+    assert!(man.contains("mpitrace\\-diff(1)"), "{man}");
 }
 
 /// `mpitrace replay` in a directory of its own, as rank 0 of so many.

@@ -2,10 +2,12 @@
 //!
 //! `fit` says whether a program can be run on the course of a trace at all. `choice` reads the outcomes out of it, and `course` makes of them what each thread of a rank has to do. While the program runs, the preload
 //! asks a `follower` before each call what has to come of it, and tells it what came. Making MPI do so is the preload's part.
+//! `comparison` holds two recorded runs side by side.
 
 #![forbid(unsafe_code)]
 
 pub mod choice;
+pub mod comparison;
 pub mod course;
 pub mod fingerprint;
 pub mod fit;

@@ -63,7 +63,7 @@ pub struct Finding {
     pub help: Option<String>,
     /// Of a deadlock: who waits for whom in it.
     pub waits: Vec<WaitFor>,
-    /// Why it does not count, if the user has said that it is not to.
+    /// Why it does not count, if it cannot matter or the user has said that it is not to.
     pub dismissed: Option<String>,
 }
 

@@ -109,6 +109,13 @@ pub fn run(trace: &traces::Trace) -> usize {
     checks::run(trace)
 }
 
+/// For each of these calls: how many calls of each lane are over for certain when it begins, by messages and collectives, and so can have had a part
+/// in it. None of those of which it is not known; None at all where several threads of a rank call MPI.
+#[must_use]
+pub fn pasts(trace: &traces::Trace, places: &[Place]) -> Option<Vec<Option<Vec<u32>>>> {
+    order::pasts(&lift::lift(trace).program, places)
+}
+
 /// Checks a trace.
 #[must_use]
 pub fn check(trace: &traces::Trace, options: &Options) -> Report {

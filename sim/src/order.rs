@@ -9,6 +9,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use crate::finding::{Collective, Message, Place};
+use crate::machine::{Assumptions, Machine, Record, Timeless};
 use crate::program::{ContextId, Mode, Op, Program, SyncKind, Then};
 
 /// What a lane knows at one moment: how many events of each lane are over. It shares with other moments what is the same in all of them, so that
@@ -76,6 +77,17 @@ impl Order {
         }
         self.before(other).map(|known| known.of(one.lane as usize) > one.event)
     }
+}
+
+/// What is before each of these places in the recorded run.
+pub(crate) fn pasts(program: &Program, places: &[Place]) -> Option<Vec<Option<Vec<u32>>>> {
+    let mut machine = Machine::new(program, Assumptions::RECORDED, Timeless, Record::Everything);
+    machine.run();
+    let messages = machine.log().take_messages();
+    let collectives = std::mem::take(&mut machine.log().collectives);
+    let order = Order::of(program, &messages, &collectives, places.iter().copied())?;
+    let past = |known: &Known| (0..program.lanes.len()).map(|lane| known.of(lane)).collect();
+    Some(places.iter().map(|place| order.before(*place).map(past)).collect())
 }
 
 fn is_synchronous(program: &Program, place: Place) -> bool {

@@ -100,6 +100,8 @@ pub static ALL: &[&Rule] = &[
     &BUFFER_REUSED,
     &RACE_WILDCARD,
     &RACE_PROBE,
+    &RACE_COMPLETION,
+    &RACE_POLL,
     &RUN_ABORTED,
     &RUN_UNFINISHED,
 ];

@@ -3,6 +3,7 @@
 //! ```text
 //! // Rank 1 sends with tag 8, rank 2 waits for tag 7.
 //! // expect: error match/tag          one line a finding; `nothing`; `no trace`; `undecided`: calls are missing, and nothing is found
+//! // expect: dismissed race/wildcard  a finding that does not count, because it cannot matter
 //! // needs: MPI_Isendrecv             not every MPI has this function, and without it there is no such program
 //! // stack: MPI_Send: send < main     that some such call has these functions on its stack, the innermost first
 //! // ends: hang                       `ok` unless it is said; `failure`; `by itself` and `anyhow` where it is up to MPI

@@ -7,6 +7,7 @@
 
 mod agreement;
 mod applications;
+mod diff;
 mod endings;
 mod expectation;
 mod format;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         trials.push(payload::trial(mpi));
         trials.extend(hosts::trials(mpi));
         trials.extend(replay::trials(mpi));
+        trials.extend(diff::trials(mpi));
     }
     trials.extend(agreement::trials(&mpis));
     trials.extend(replay::trials_across(&mpis));

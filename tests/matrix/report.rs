@@ -41,7 +41,9 @@ fn found(finding: &Value, program: &Path) -> Found {
         let wanted = labels.iter().filter(|label| !only_primary || label["primary"] == true);
         wanted.filter_map(|label| line_in(&label["location"], program)).collect()
     };
-    Found { severity: text("severity"), rule: text("rule"), title: text("title"), primary: lines(true), lines: lines(false) }
+    let is_dismissed = finding["dismissed"].is_string();
+    let severity = if is_dismissed { "dismissed".to_owned() } else { text("severity") };
+    Found { severity, rule: text("rule"), title: text("title"), primary: lines(true), lines: lines(false) }
 }
 
 fn line_in(location: &Value, program: &Path) -> Option<u64> {
@@ -51,7 +53,7 @@ fn line_in(location: &Value, program: &Path) -> Option<u64> {
 
 /// Every difference between what was expected and what was found, in words; empty if there is none.
 ///
-/// Notes are free, unless one is expected.
+/// Notes, and what the check itself dismisses, are free, unless one is expected.
 pub fn differences(expectation: &Expectation, found: &[Found]) -> String {
     let mut differences = String::new();
     for expected in &expectation.findings {
@@ -69,12 +71,16 @@ pub fn differences(expectation: &Expectation, found: &[Found]) -> String {
             }
         }
     }
-    let is_news = |found: &&Found| found.severity != "note" && !(found.is_broken_off() && expectation.may_break_off());
+    let is_news = |found: &&Found| !is_free(found) && !(found.is_broken_off() && expectation.may_break_off());
     for unexpected in found.iter().filter(is_news).filter(|f| !expectation.findings.iter().any(|e| is_same(e, f))) {
         let Found { severity, rule, title, lines, .. } = unexpected;
         _ = writeln!(differences, "unexpected {severity} {rule} at lines {lines:?}: {title}");
     }
     differences
+}
+
+fn is_free(found: &Found) -> bool {
+    ["note", "dismissed"].contains(&found.severity.as_str())
 }
 
 fn is_same(expected: &Expected, found: &Found) -> bool {

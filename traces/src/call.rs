@@ -56,7 +56,8 @@ pub struct Call {
     pub site: Option<SiteId>,
     /// Who called the function that this place is in, as far as it was recorded.
     pub caller: Option<FrameId>,
-    /// One value a parameter, in the order of the C binding. Nil where MPI only writes.
+    /// One value a parameter, in the order of the C binding. Nil where MPI only writes, but for a status that the program does not want:
+    /// [`STATUS_IGNORE`](constant::STATUS_IGNORE).
     pub arguments: Box<[Value]>,
 }
 
@@ -83,6 +84,15 @@ impl Call {
     #[must_use]
     pub fn ints(&self, name: &str) -> &[i64] {
         self.argument(name).ints()
+    }
+
+    /// Whether the program gave MPI_STATUS_IGNORE or MPI_STATUSES_IGNORE, and so cannot look at the status. Older recorders did not say it: then it is
+    /// taken to look.
+    #[must_use]
+    pub fn ignores_statuses(&self) -> bool {
+        let is_status = |p: &crate::function::Parameter| p.kind == Kind::Status && p.direction != Direction::In;
+        let at = self.function.parameters().iter().position(is_status);
+        at.and_then(|at| self.arguments.get(at)?.int()) == Some(constant::STATUS_IGNORE)
     }
 
     /// The call as a line of C, with constants by name: `MPI_Recv(0x7ffc…, 1, MPI_INT, 1, 7, MPI_COMM_WORLD, …)`.

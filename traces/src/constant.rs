@@ -27,6 +27,8 @@ pub const ANY_TAG: i64 = -2;
 pub const TAG_UB: i64 = 501;
 /// MPI_UNDEFINED.
 pub const UNDEFINED: i64 = -32766;
+/// MPI_STATUS_IGNORE, and MPI_STATUSES_IGNORE.
+pub const STATUS_IGNORE: i64 = 0;
 /// MPI_IN_PLACE.
 pub const IN_PLACE: i64 = 1;
 /// MPI_COMM_NULL.

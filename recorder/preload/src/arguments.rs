@@ -3,7 +3,7 @@
 //! Only memory that the standard lets the library read is read, and only where the argument is significant on this rank.
 
 use traces::call::Value;
-use traces::constant::IN_PLACE;
+use traces::constant::{IN_PLACE, STATUS_IGNORE};
 use traces::{Direction, Kind, Length};
 
 use crate::abi::{Abi, abi};
@@ -258,6 +258,9 @@ impl<'a> Reader<'a> {
         let words = &mut into.words;
         if step.kind == Kind::Buffer {
             return words.int(self.abi.buffer(word));
+        }
+        if step.kind == Kind::Status && step.direction == Direction::Out && word == self.abi.status_ignore {
+            return words.int(STATUS_IGNORE);
         }
         if step.direction == Direction::Out || matches!(step.kind, Kind::Status | Kind::Pointer) {
             return words.nil();

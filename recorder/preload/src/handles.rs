@@ -187,7 +187,8 @@ impl Handles {
             Kind::Comm => self.communicators.get(handle).is_some(),
             _ => self.objects(kind).number(handle).is_some(),
         };
-        if !is_known {
+        // Some functions that are not recorded, as MPI_Abi_get_info, give info objects.
+        if !is_known && kind != Kind::Info {
             self.freed.insert((kind as u8, handle));
         }
         if kind == Kind::Type && !is_known {

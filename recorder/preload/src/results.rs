@@ -6,7 +6,7 @@ use std::ffi::CStr;
 
 use traces::constant::UNDEFINED;
 use traces::payload::Keep;
-use traces::{Class, Direction, Kind, Length, Status, mpi};
+use traces::{Class, Direction, Function, Kind, Length, Status, mpi};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::abi::{Abi, abi};
@@ -16,6 +16,7 @@ use crate::handles::UNKNOWN;
 use crate::handles::{self, Handles, measure};
 use crate::payload::{Digester, Payload, Since, Taking, len_of};
 use crate::pieces::{Piece, Word};
+use crate::real;
 use crate::requests::{Fetch, Operation, Request, Requests};
 use crate::shape::{Making, Role, Shape, Step};
 use crate::store::Store;
@@ -224,6 +225,10 @@ impl Reader<'_> {
                 handles::change();
                 into.words.int(handles.add_datatype(handle, || measure(handle as usize)));
             }
+            Kind::Type if step.direction == Direction::Out => {
+                into.words.nil();
+                self.take_contents(at, handles);
+            }
             Kind::Win | Kind::File if self.shape.comm.is_some() && step.direction == Direction::Out => {
                 handles::change();
                 into.words.int(self.made_by_all(at, step.kind, handles));
@@ -244,6 +249,16 @@ impl Reader<'_> {
             Kind::Status | Kind::Pointer | Kind::String | Kind::Attribute => into.words.nil(),
             kind if is_handle(kind) => into.words.nil(),
             kind => self.numbers(at, kind, step.length, into),
+        }
+    }
+
+    /// MPI_Type_get_contents gives the datatypes that another one was made of, and one reference more to each that is not predefined.
+    fn take_contents(&self, at: usize, handles: &mut Handles) {
+        handles::change();
+        for i in 0..datatypes_in(self.shape.function, self.a[0]) {
+            // SAFETY: the library has just written so many handles there, which are datatypes.
+            let handle = unsafe { self.abi.handle_at(Kind::Type, self.a[at], i) };
+            handles.add_datatype(handle, || measure(handle as usize));
         }
     }
 
@@ -448,4 +463,20 @@ fn new_communicator(id: i64, members: &Members, into: &mut Results) {
     let head = [id, members.local.len() as i64];
     let len = head.len() + members.local.len() + members.remote.len();
     into.words.ints(len, head.iter().chain(&members.local).chain(&members.remote).copied());
+}
+
+/// How many datatypes MPI_Type_get_contents, or its form for large counts, gives of one.
+fn datatypes_in(function: Function, datatype: usize) -> usize {
+    let mut numbers = [0i64; 5];
+    let [a, b, c, d, e] = numbers.each_mut().map(|number| std::ptr::from_mut(number) as usize);
+    // SAFETY: the library has just given the contents of this datatype; each result has room for any integer.
+    let (code, at) = unsafe {
+        if function == mpi::TYPE_GET_CONTENTS {
+            (real::pmpi(mpi::TYPE_GET_ENVELOPE, [datatype, a, b, c, d]), 2)
+        } else {
+            (real::pmpi(mpi::TYPE_GET_ENVELOPE_C, [datatype, a, b, c, d, e]), 3)
+        }
+    };
+    // Low bytes come first: an int is the lower half of the number that it was written to.
+    if code == Some(0) { usize::try_from(numbers[at]).unwrap_or(0) } else { 0 }
 }

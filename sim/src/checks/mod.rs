@@ -12,6 +12,7 @@ mod cancels;
 mod clashes;
 mod collective_data;
 mod collectives;
+mod completions;
 mod contents;
 mod cores;
 mod deadlocks;
@@ -24,6 +25,7 @@ mod leaks;
 mod near_misses;
 mod one_sided;
 mod orphans;
+mod polls;
 mod probes;
 mod race_findings;
 mod races;
@@ -37,6 +39,7 @@ mod standing;
 mod started;
 mod types;
 mod usage;
+mod wildcards;
 mod wording;
 
 use traces::{Call, Trace};
@@ -52,6 +55,7 @@ use in_flight::Meetings;
 use recorded::Recorded;
 pub(crate) use schedules::messages_under;
 use standing::Standing;
+use wildcards::Exact;
 
 /// What the checks look at.
 #[derive(Clone, Copy)]
@@ -145,8 +149,18 @@ pub(crate) fn check(trace: &Trace, options: &Options, limits: &Limits) -> Report
         Some(buffering) if !is_stuck && trace.paused_ranks().is_empty() => judge_by(evidence, buffering, &mut report),
         Some(_) => {}
     }
+    let mut exact = Exact::default();
     if is_sound(evidence, log) && evidence.is_complete() {
-        decide(evidence, options, limits, &mut report);
+        exact = decide(evidence, options, limits, &mut report);
+    }
+    if is_clear {
+        if wildcards::are_any(evidence, &report, &exact) || completions::are_any(evidence, &report) {
+            recorded.list_all(trace, &mut report);
+        }
+        let mut found = wildcards::check(evidence, &report, exact);
+        found.extend(completions::check(evidence, &report));
+        found.extend(polls::check(evidence));
+        report.findings.extend(found);
     }
     let findings = &report.findings;
     let ends = ends::check(evidence, findings);
@@ -196,9 +210,9 @@ fn follow(trace: &Trace, lifted: &Lifted, schedule: &Schedule) -> Report {
     }
 }
 
-/// Adds to a report what other schedules would show.
-fn decide(evidence: Evidence, options: &Options, limits: &Limits, report: &mut Report) {
-    let (found, decision) = schedules::check(evidence, options.buffering, limits, &report.findings);
+/// Adds to a report what other schedules would show. Gives what each wildcard can take, where that is decided.
+fn decide(evidence: Evidence, options: &Options, limits: &Limits, report: &mut Report) -> Exact {
+    let (found, decision, exact) = schedules::check(evidence, options.buffering, limits, &report.findings);
     report.findings.extend(found);
     let is_safe =
         |(buffering, verdict): &(Buffering, Verdict)| Some(*buffering) == options.buffering && *verdict == Verdict::Safe;
@@ -208,6 +222,7 @@ fn decide(evidence: Evidence, options: &Options, limits: &Limits, report: &mut R
         report.stopped.clear();
     }
     report.decision = decision;
+    exact
 }
 
 /// Decides over all schedules of a run that came to its end, and looks for nothing else.

@@ -1,21 +1,22 @@
-//! What other schedules of the recorded calls would show: deadlocks, lost and mismatched messages, races.
+//! What other schedules of the recorded calls would show: deadlocks, lost and mismatched messages, other matches.
 //!
 //! A solver says what to try, and the machine tries it: only what the machine sees becomes a finding. Whatever may make the answer
 //! wrong is said, and makes it no answer where it must.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use rustc_hash::FxHashSet;
 use traces::function::Class;
 
 use super::deadlocks::{self, Judgement};
 use super::standing::Standing;
-use super::wording::{and, ranks};
-use super::{Evidence, arrivals, contents, near_misses, orphans, primary, secondary};
+use super::wildcards::{Choice, Exact, Offer};
+use super::{Evidence, contents, near_misses, orphans, secondary};
 use crate::decide::{Answer, Decider, Decision, Library, Schedule, Session, Verdict};
 use crate::finding::{Finding, Message, Place, Severity};
 use crate::machine::{Machine, Record, Remains, Timeless};
 use crate::program::{Mode, Peer, Program};
-use crate::{Buffering, Limits, rules};
+use crate::{Buffering, Limits};
 
 /// Calls of these kinds are not modelled, and may hold ranks back.
 const UNKNOWN: [(Class, &str); 2] = [(Class::OneSided, "one-sided communication"), (Class::Process, "dynamic processes")];
@@ -80,23 +81,24 @@ pub(super) fn check(
     buffering: Option<Buffering>,
     limits: &Limits,
     known: &[Finding],
-) -> (Vec<Finding>, Option<Decision>) {
+) -> (Vec<Finding>, Option<Decision>, Exact) {
     if !has_freedom(recorded.program) {
-        return (Vec::new(), None);
+        return (Vec::new(), None, Exact::default());
     }
     let (decider, decision) = prepare(recorded, limits);
     if !decision.open.is_empty() {
-        return (Vec::new(), Some(decision));
+        return (Vec::new(), Some(decision), Exact::default());
     }
     let session = decider.begin(limits.budget(), &limits_of(buffering.as_slice()));
-    let mut examination = Examination { recorded, decider: &decider, session, decision, found: Vec::new() };
+    let mut examination =
+        Examination { recorded, decider: &decider, session, decision, found: Vec::new(), choices: Exact::default() };
     examination.deadlocks(buffering, known);
     examination.reliance();
     examination.matches();
     let is_open = |(_, verdict): &(Buffering, Verdict)| matches!(verdict, Verdict::Undecided(_));
     examination.decision.is_cut = limits.are_set && examination.decision.verdicts.iter().any(is_open);
     examination.decision.effort = examination.session.effort();
-    (examination.found, Some(examination.decision))
+    (examination.found, Some(examination.decision), examination.choices)
 }
 
 /// Decides for each of these bufferings, and nothing else.
@@ -106,7 +108,8 @@ pub(super) fn decide(recorded: Evidence, bufferings: &[Buffering], limits: &Limi
         return decision;
     }
     let session = decider.begin(limits.budget(), &limits_of(bufferings));
-    let mut examination = Examination { recorded, decider: &decider, session, decision, found: Vec::new() };
+    let mut examination =
+        Examination { recorded, decider: &decider, session, decision, found: Vec::new(), choices: Exact::default() };
     for buffering in bufferings {
         examination.ask(*buffering, Library::of(*buffering));
     }
@@ -139,6 +142,7 @@ struct Examination<'a, 'd> {
     session: Session<'d>,
     decision: Decision,
     found: Vec<Finding>,
+    choices: Exact,
 }
 
 impl Examination<'_, '_> {
@@ -229,7 +233,7 @@ impl Examination<'_, '_> {
         found.notes.push(format!("mpisim check --schedule '{schedule}' shows it"));
     }
 
-    /// Messages that other schedules lose, or give to receives that they do not fit; and races.
+    /// Messages that other schedules lose, or give to receives that they do not fit; and what each wildcard can take.
     fn matches(&mut self) {
         let recorded = self.recorded;
         for schedule in self.session.orphan() {
@@ -243,7 +247,7 @@ impl Examination<'_, '_> {
         }
         let Some(pairs) = self.session.pairs() else { return };
         self.misfits(&pairs);
-        self.races(&pairs);
+        self.choices(&pairs);
     }
 
     fn add(&mut self, schedule: &Schedule, list: Vec<Finding>) {
@@ -278,82 +282,29 @@ impl Examination<'_, '_> {
         }
     }
 
-    /// One note for each line that receives from one of several ranks, whichever comes first.
-    fn races(&mut self, pairs: &[(u32, u32)]) {
+    /// Keeps what each wildcard can take, for whoever tells of it.
+    fn choices(&mut self, pairs: &[(u32, u32)]) {
         let model = self.decider.model();
-        let mut lines: Vec<Line> = Vec::new();
-        for &(send, receive) in pairs {
-            let place = model.receives[receive as usize].members[0].place;
-            let (taker, source) = (self.recorded.rank(place), self.recorded.rank(model.sends[send as usize].place));
-            let site = self.recorded.call(place).site;
-            let is_same = |line: &Line| line.first == place || (site.is_some() && self.recorded.call(line.first).site == site);
-            let at = lines.iter().position(is_same).unwrap_or_else(|| {
-                lines.push(Line { first: place, sources: BTreeMap::new(), messages: BTreeMap::new() });
-                lines.len() - 1
-            });
-            lines[at].messages.entry(receive).or_default().push(send);
-            lines[at].sources.entry(taker).or_insert((place, BTreeSet::new())).1.insert(source);
+        let wild = model.receives.iter().filter(|receive| receive.channel.is_none());
+        // Where some were left as they were, the others have less to choose from than they could.
+        let covered = if wild.clone().all(|receive| receive.pin.is_none()) {
+            wild.flat_map(|receive| &receive.members).map(|member| member.place).collect()
+        } else {
+            FxHashSet::default()
+        };
+        let mut choices: Vec<Choice> = Vec::new();
+        for of_receive in pairs.chunk_by(|one, other| one.1 == other.1) {
+            let offer = |&(send, _): &(u32, u32)| {
+                let post = &model.sends[send as usize];
+                let bytes = self.recorded.program.sends[post.send as usize].content.bytes;
+                Offer { send: post.place, bytes, tag: post.tag }
+            };
+            let offers: Vec<Offer> = of_receive.iter().map(offer).collect();
+            let members = &model.receives[of_receive[0].1 as usize].members;
+            choices.extend(members.iter().map(|member| Choice { place: member.place, offers: offers.clone() }));
         }
-        for line in lines {
-            let differences = self.differences(&line);
-            self.found.extend(race(line).map(|found| Finding { notes: differences.into_iter().collect(), ..found }));
-        }
+        self.choices = Exact { covered, choices };
     }
-}
-
-impl Examination<'_, '_> {
-    /// In what the messages differ that one receive of a line can take: whether it can matter which one comes first.
-    fn differences(&self, line: &Line) -> Option<String> {
-        let model = self.decider.model();
-        let mut differ = [false; 3];
-        let mut is_known = true;
-        for sends in line.messages.values() {
-            let plans = sends.iter().map(|send| &model.sends[*send as usize]);
-            let of = |send: u32| self.recorded.program.sends[send as usize];
-            let distinct = |list: BTreeSet<Option<i64>>| list.len() > 1;
-            let number = |bytes: u64| i64::try_from(bytes).ok();
-            let digests: BTreeSet<Option<u64>> =
-                plans.clone().map(|send| arrivals::sent_word(self.recorded, send.place)).collect();
-            let is_empty = plans.clone().all(|send| of(send.send).content.bytes == Some(0));
-            is_known &= is_empty || !digests.contains(&None);
-            differ[0] |= distinct(plans.clone().map(|send| Some(of(send.send).tag)).collect());
-            differ[1] |= distinct(plans.map(|send| of(send.send).content.bytes.and_then(number)).collect());
-            differ[2] |= digests.len() > 1 && !digests.contains(&None);
-        }
-        let names = ["tag", "length", "content"];
-        let named: Vec<String> = names.iter().zip(differ).filter(|(_, is)| *is).map(|(name, _)| (*name).to_owned()).collect();
-        match &named[..] {
-            [] if is_known => {
-                Some("the messages are alike: which one comes first matters only to who looks at the status".into())
-            }
-            [] => None,
-            named => Some(format!("the messages differ in {}", and(named))),
-        }
-    }
-}
-
-/// A line of the program that receives from any source.
-struct Line {
-    /// One of its calls.
-    first: Place,
-    /// By rank that receives there: its first call, and the ranks whose messages it can take.
-    sources: BTreeMap<u32, (Place, BTreeSet<u32>)>,
-    /// By receive: the sends that it can meet.
-    messages: BTreeMap<u32, Vec<u32>>,
-}
-
-fn race(mut line: Line) -> Option<Finding> {
-    line.sources.retain(|_, (_, sources)| sources.len() > 1);
-    let takers: Vec<u32> = line.sources.keys().copied().collect();
-    let (_, (place, sources)) = line.sources.pop_first()?;
-    let who = ranks(&sources.into_iter().collect::<Vec<u32>>());
-    let title = match takers[..] {
-        [taker] => format!("rank {taker} receives from whichever of {who} comes first"),
-        _ => format!("{} receive from whichever rank comes first", ranks(&takers)),
-    };
-    let mut found = Finding::new(&rules::RACE_WILDCARD, Severity::Note, title);
-    found.labels.push(primary(place, format!("can take a message of {who}")));
-    Some(found)
 }
 
 fn count_changes(number: usize) -> String {

@@ -5,6 +5,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::finding::Place;
 use crate::program::{MailboxId, Op, Peer, Program, Then};
 
 /// So many peers that a rank speaks to after a receive are compared with its source.
@@ -24,23 +25,37 @@ pub(crate) fn find(program: &Program) -> FxHashSet<(u32, u32)> {
         if program.lanes[lane as usize].pins.is_empty() {
             continue;
         }
-        for (numbers, taken) in walk(program, lane).into_values() {
+        for (wildcards, taken) in walk(program, lane).into_values() {
             if is_answered(&taken) {
-                found.extend(numbers.into_iter().map(|number| (lane, number)));
+                found.extend(wildcards.into_iter().map(|wildcard| (lane, wildcard.number)));
             }
         }
     }
     found
 }
 
+/// The calls that receive or probe so.
+pub(crate) fn places(program: &Program) -> FxHashSet<Place> {
+    let lanes = (0u32..).zip(&program.lanes).filter(|(_, lane)| !lane.pins.is_empty());
+    let kinds = lanes.flat_map(|(lane, _)| walk(program, lane).into_values().map(move |kind| (lane, kind)));
+    let answered = kinds.filter(|(_, (_, taken))| is_answered(taken));
+    answered.flat_map(|(lane, (list, _))| list.into_iter().map(move |one| Place { lane, event: one.event })).collect()
+}
+
 type Kind = (MailboxId, Option<i64>);
 
+/// A wildcard: its number in its lane, and the event that posts it.
+struct Wildcard {
+    number: u32,
+    event: u32,
+}
+
 /// The wildcards of a lane by kind: their numbers, and what they took.
-fn walk(program: &Program, lane: u32) -> FxHashMap<Kind, (Vec<u32>, Vec<Taken>)> {
-    let mut kinds: FxHashMap<Kind, (Vec<u32>, Vec<Taken>)> = FxHashMap::default();
+fn walk(program: &Program, lane: u32) -> FxHashMap<Kind, (Vec<Wildcard>, Vec<Taken>)> {
+    let mut kinds: FxHashMap<Kind, (Vec<Wildcard>, Vec<Taken>)> = FxHashMap::default();
     let plan = &program.lanes[lane as usize];
     let mut number = 0;
-    for op in plan.steps.iter().map(|op| program.ops[*op as usize]) {
+    for (event, op) in (0u32..).zip(plan.steps.iter().map(|op| program.ops[*op as usize])) {
         let (send, receive) = match op {
             Op::Transfer { then: Then::Persistent(_), .. } => continue,
             Op::Transfer { send, receive, .. } => (send, receive),
@@ -58,8 +73,8 @@ fn walk(program: &Program, lane: u32) -> FxHashMap<Kind, (Vec<u32>, Vec<Taken>)>
         }
         let Some(receive) = receive else { continue };
         let Peer::Any(mailbox) = receive.from else { continue };
-        let (numbers, taken) = kinds.entry((mailbox, receive.tag)).or_default();
-        numbers.push(number);
+        let (wildcards, taken) = kinds.entry((mailbox, receive.tag)).or_default();
+        wildcards.push(Wildcard { number, event });
         let pin = plan.pins.get(number as usize).copied().flatten();
         if let Some(pin) = pin {
             taken.push(Taken { source: program.channels[pin.channel as usize].source, next: Vec::new() });

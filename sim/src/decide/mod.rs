@@ -28,6 +28,7 @@ mod witness;
 
 use std::num::NonZeroUsize;
 
+pub(crate) use answering::places as answering_places;
 use candidates::Candidates;
 pub(crate) use cnf::Budget;
 use cnf::{Cnf, Lit, Outcome};

@@ -49,7 +49,8 @@ impl Policy {
             findings.iter().map(|finding| self.judge(&subject, finding, &mut used)).collect()
         };
         for (finding, (is_denied, dismissed)) in report.findings.iter_mut().zip(verdicts) {
-            finding.dismissed = dismissed;
+            // What the check has dismissed itself counts only for who denies it.
+            finding.dismissed = dismissed.or(finding.dismissed.take().filter(|_| !is_denied));
             if is_denied {
                 finding.severity = Severity::Error;
             }

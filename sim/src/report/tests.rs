@@ -171,6 +171,20 @@ fn tag_mismatch() -> Case {
 }
 
 #[test]
+fn of_many_notes_of_a_rule_the_first_are_shown_and_the_others_named() {
+    let mut case = Case::new(1);
+    for line in [5, 7, 8, 9, 10, 1000] {
+        let place = case.send(0, line, 0, 7);
+        case.find(&rules::RACE_POLL, Severity::Note, "rank 0 polls", vec![primary(place, "polls")]);
+    }
+    let text = case.text();
+    assert_eq!(text.matches("note[race/poll]: rank 0 polls\n").count(), 3, "{text}");
+    let others = "note[race/poll]: likewise at ring.c:9, ring.c:10, lmp+0x3e8; --format json and html have all of it\n";
+    assert!(text.contains(others), "{text}");
+    assert!(text.contains("6 notes in 1 rank"), "{text}");
+}
+
+#[test]
 fn a_near_miss_shows_both_lines() {
     insta::assert_snapshot!(tag_mismatch().text());
 }

@@ -172,9 +172,9 @@ pub fn message(peer: &'static str, rank: i64, tag: i64, count: i64, datatype: i6
     vec![("count", int(count)), ("datatype", int(datatype)), (peer, int(rank)), ("tag", int(tag)), ("comm", int(COMM_WORLD))]
 }
 
-/// The findings as `rule: title`, one a line.
+/// The findings that count as `rule: title`, one a line.
 pub fn told(report: &Report) -> Vec<String> {
-    report.findings.iter().map(|f| format!("{}: {}", f.rule.name, f.title)).collect()
+    report.findings.iter().filter(|f| f.dismissed.is_none()).map(|f| format!("{}: {}", f.rule.name, f.title)).collect()
 }
 
 /// The labels of a finding as `rank/event text`.

@@ -9,6 +9,7 @@ mod job;
 mod laws;
 mod matching;
 mod memory_laws;
+mod nondeterminism;
 mod oracle;
 mod partitioned;
 mod races;

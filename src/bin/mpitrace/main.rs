@@ -5,6 +5,7 @@
 #![deny(unsafe_code)]
 
 mod broken_pipes;
+mod diff;
 mod doctor;
 mod generate;
 mod info;
@@ -30,7 +31,8 @@ Examples:
   mpitrace tui viewer                        look at it
   mpiexec -n 4 mpitrace replay trace.msgpack -- ./app     run it again in the recorded order
   mpitrace info                              what trace.msgpack holds
-  mpitrace stat                              where its time went, and who sent how much to whom";
+  mpitrace stat                              where its time went, and who sent how much to whom
+  mpitrace diff good.msgpack bad.msgpack     where two runs of the same program part, and why";
 
 /// Records MPI programs, and shows what was recorded. Its sister command, mpisim, says what is wrong with them.
 #[derive(Debug, Parser)]
@@ -47,6 +49,7 @@ enum Command {
     Tui(tui::Arguments),
     Info(info::Arguments),
     Stat(stat::Arguments),
+    Diff(diff::Arguments),
     Join(join::Arguments),
     Doctor(doctor::Arguments),
     Generate(generate::Arguments),
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Tui(arguments) => tui::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Stat(arguments) => stat::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Join(arguments) => join::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),

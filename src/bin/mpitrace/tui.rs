@@ -89,7 +89,9 @@ fn show(viewer: &Viewer) -> Result<(), (String, u8)> {
 /// Reads and checks the trace.
 fn read(given: Option<&Path>) -> Result<tui::Recording, (String, u8)> {
     let (path, trace) = opening::open(given).map_err(|e| (e.to_string(), exit::UNREADABLE))?;
-    let report = sim::check(&trace, &sim::Options::default());
+    let mut report = sim::check(&trace, &sim::Options::default());
+    // What does not count is for reports, which say why.
+    report.findings.retain(|finding| finding.dismissed.is_none());
     let resolver = Resolver::new(&trace);
     let locate = Box::new(move |frame| {
         let found = resolver.stack(frame);

@@ -200,8 +200,14 @@ fn insert(steps: &mut Vec<Step>, step: Step, early: usize, late: usize, request:
 
 /// The trace of a run: calls that returned, and the one that each rank was stuck in.
 pub fn trace(program: &Program, run: &Run) -> Trace {
+    trace_after(program, run, |_| {})
+}
+
+/// The same, of ranks that had made other calls before.
+pub fn trace_after(program: &Program, run: &Run, before: impl Fn(&mut TraceBuilder)) -> Trace {
     let ranks = program.len();
     let mut builder = TraceBuilder::with_ranks(u32::try_from(ranks).unwrap());
+    before(&mut builder);
     for (rank, steps) in program.iter().enumerate() {
         make_communicators(&mut builder, rank, ranks);
         let mut slots = Slots::default();
