@@ -90,6 +90,7 @@ pub static ALL: &[&Rule] = &[
     &BUFFER_OVERLAP,
     &BUFFER_IN_FLIGHT,
     &BUFFER_REUSED,
+    &BUFFER_TOUCHED,
     &RACE_WILDCARD,
     &RACE_PROBE,
     &RUN_ABORTED,

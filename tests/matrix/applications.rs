@@ -75,8 +75,13 @@ fn is_on_path(command: &str) -> bool {
 fn is_unharmed(application: &Application, mpi: &Mpi) -> Result<(), String> {
     let command: Vec<PathBuf> = application.command.iter().map(PathBuf::from).collect();
     let input = program::directory().join(application.input);
-    let run =
-        |name: &str| Run { mpi, command: &command, input: Some(&input), directory: workplace(mpi, application.name).join(name) };
+    let run = |name: &str| Run {
+        mpi,
+        command: &command,
+        options: &[],
+        input: Some(&input),
+        directory: workplace(mpi, application.name).join(name),
+    };
     let plain = run("plain");
     plain.plainly()?;
     let recorded = run("recorded");

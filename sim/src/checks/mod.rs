@@ -32,6 +32,7 @@ mod schedules;
 mod sharing;
 mod standing;
 mod started;
+mod touches;
 mod types;
 mod usage;
 mod wording;
@@ -217,6 +218,7 @@ fn findings(evidence: Evidence, log: &Log, walk: &Walk) -> Vec<Finding> {
     let mut found = collectives::check(evidence, log);
     found.extend(arguments::check(evidence, log));
     found.extend(buffers::check(evidence));
+    found.extend(touches::check(evidence));
     // What a process has done to its objects may have been dropped.
     if !evidence.is_tail() {
         found.extend(contents::check(evidence, log));

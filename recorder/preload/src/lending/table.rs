@@ -1,0 +1,88 @@
+//! The loans of the process, by the requests whose operations they belong to.
+//!
+//! A library may give one handle to several operations that are complete at once. They are told apart by the variable that the handle was given
+//! in, and where that does not help, all of them are given back.
+
+use rustc_hash::FxHashMap;
+
+use super::loan::Loan;
+use super::span::Elements;
+
+/// What an operation was lent.
+#[derive(Debug)]
+pub struct Operation {
+    /// Where the program keeps the request's handle.
+    pub variable: usize,
+    /// Whether the request lives on when it is complete.
+    pub is_persistent: bool,
+    /// The number of its request in the trace.
+    pub request: i64,
+    /// One buffer, or two.
+    pub loans: Vec<Loan>,
+}
+
+impl Operation {
+    /// Whether it is under way.
+    pub fn is_active(&self) -> bool {
+        self.loans.iter().any(|loan| loan.is_active)
+    }
+}
+
+/// What is lent at the moment.
+#[derive(Debug, Default)]
+pub struct Lent {
+    /// By the handle of the request.
+    pub operations: FxHashMap<u64, Vec<Operation>>,
+    /// Operations that the program has freed while they were under way, with the handles that it has given up.
+    pub freed: Vec<(u64, Operation)>,
+    /// Memory that other processes reach into: begin and end, and its window.
+    pub windows: Vec<(usize, usize)>,
+    /// What is known of datatypes.
+    pub elements: Elements,
+    /// How many buffers were lent so far.
+    pub loans: u64,
+}
+
+impl Lent {
+    /// The position of the operation whose request the program means by a handle in a variable; None if it may be one of several.
+    pub fn position(&self, handle: u64, variable: usize) -> Option<usize> {
+        let sharers = self.operations.get(&handle)?;
+        if sharers.len() == 1 {
+            return Some(0);
+        }
+        let mut own = sharers.iter().enumerate().filter(|(_, operation)| operation.variable == variable).map(|(at, _)| at);
+        own.next().filter(|_| own.next().is_none())
+    }
+
+    /// Takes away an operation.
+    pub fn remove(&mut self, handle: u64, position: usize) -> Option<Operation> {
+        let sharers = self.operations.get_mut(&handle).filter(|sharers| position < sharers.len())?;
+        let operation = sharers.remove(position);
+        if sharers.is_empty() {
+            self.operations.remove(&handle);
+        }
+        Some(operation)
+    }
+
+    /// Takes away all operations with a handle.
+    pub fn remove_all(&mut self, handle: u64) -> Vec<Operation> {
+        self.operations.remove(&handle).unwrap_or_default()
+    }
+
+    /// Every loan of an operation that is under way.
+    pub fn active(&mut self) -> impl Iterator<Item = &mut Loan> {
+        let freed = self.freed.iter_mut().map(|(_, operation)| operation);
+        let all = self.operations.values_mut().flatten().chain(freed);
+        all.flat_map(|operation| &mut operation.loans).filter(|loan| loan.is_active)
+    }
+
+    /// Another operation writes to bytes of the program: of a loan that has some of them, nobody can say who has changed them.
+    pub fn note_writer(&mut self, low: usize, high: usize) -> bool {
+        let mut meets = false;
+        for loan in self.active().filter(|loan| loan.span.meets(low, high)) {
+            loan.is_shared = true;
+            meets = true;
+        }
+        meets
+    }
+}
