@@ -29,6 +29,9 @@ pub fn close(_: u64, _: i64, _: bool, _: &Span) -> bool {
 pub fn open(_: u64) {}
 
 /// See `guard`.
+pub fn end_call() {}
+
+/// See `guard`.
 pub fn give_up(_: usize, _: usize) {}
 
 /// See `guard`.

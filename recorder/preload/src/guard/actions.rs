@@ -11,7 +11,7 @@ use super::kernel::{self, system_call};
 use super::pages::mask_signals;
 
 /// The signals that are taken.
-const SIGNALS: [libc::c_int; 3] = [libc::SIGSEGV, libc::SIGTRAP, libc::SIGSYS];
+pub const SIGNALS: [libc::c_int; 3] = [libc::SIGSEGV, libc::SIGTRAP, libc::SIGSYS];
 
 /// A handler that is told all.
 pub type Handler = unsafe extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
@@ -95,6 +95,36 @@ fn set(signal: libc::c_int, action: &KernelAction) {
     }
 }
 
+/// Sees to it that the handlers that the program has set block none of our signals.
+pub fn let_through_in_handlers() {
+    for signal in (1..=libc::SIGRTMAX()).filter(|signal| !SIGNALS.contains(signal)) {
+        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: the address is that of an action, which is filled if there is such a signal, and was zero before.
+        unsafe {
+            if __sigaction(signal, std::ptr::null(), action.as_mut_ptr()) != 0 {
+                continue;
+            }
+            let action = action.assume_init();
+            let changed = without_ours(&action);
+            if action.sa_sigaction > libc::SIG_IGN && blocks_ours(&action) {
+                __sigaction(signal, &raw const changed, std::ptr::null_mut());
+            }
+        }
+    }
+}
+
+fn blocks_ours(action: &libc::sigaction) -> bool {
+    // SAFETY: it is the action's own set.
+    SIGNALS.iter().any(|&ours| unsafe { libc::sigismember(&raw const action.sa_mask, ours) } == 1)
+}
+
+fn without_ours(action: &libc::sigaction) -> libc::sigaction {
+    let mut changed = *action;
+    // SAFETY: it is the action's own set.
+    SIGNALS.iter().for_each(|&ours| unsafe { _ = libc::sigdelset(&raw mut changed.sa_mask, ours) });
+    changed
+}
+
 /// A signal that is not ours: what the program wants is done.
 ///
 /// # Safety
@@ -172,7 +202,12 @@ unsafe fn call(
 pub unsafe extern "C" fn sigaction(signal: libc::c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> libc::c_int {
     let Some(wanted) = Wanted::of(signal) else {
         // SAFETY: as the caller's.
-        return unsafe { __sigaction(signal, new, old) };
+        return unsafe {
+            match new.as_ref().filter(|_| super::is_on()).map(without_ours) {
+                Some(changed) => __sigaction(signal, &raw const changed, old),
+                None => __sigaction(signal, new, old),
+            }
+        };
     };
     // SAFETY: as the caller's: each is null, or the address of an action.
     unsafe {

@@ -10,11 +10,13 @@
 //! instruction; elsewhere nothing is ever closed.
 
 pub mod actions;
+mod arguments;
 mod instruction;
 mod kernel;
 mod memory;
 mod pages;
 mod snapshot;
+pub mod threads;
 mod traps;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -69,14 +71,20 @@ pub fn close(loan: u64, request: i64, is_sent: bool, span: &Span) -> bool {
     if !memory::may_be_closed(first, over) {
         return false;
     }
-    kernel::watch_this_thread();
     let region = Region { loan, request, is_sent, low, high, mask, first, over };
-    pages::with(|pages| pages.close(region)) && (first, over) == shared
+    let is_whole = pages::with(|pages| pages.close(region));
+    kernel::watch();
+    is_whole && (first, over) == shared
 }
 
 /// Opens the pages of a buffer.
 pub fn open(loan: u64) {
     pages::with(|pages| pages.open(loan));
+}
+
+/// A call of MPI returns: what was opened for the library is closed again.
+pub fn end_call() {
+    pages::end_call();
 }
 
 /// Opens pages for good.

@@ -19,6 +19,12 @@ const BUDGET: u32 = 256;
 /// So many pieces of memory are opened for a while at a time.
 const VISITS_MAX: usize = 64;
 
+/// So many pages are open at a time because the library uses something on them.
+const CALLED_MAX: usize = 64;
+
+/// Whether there are any of those.
+static IS_ANY_CALLED: AtomicBool = AtomicBool::new(false);
+
 /// A buffer that is guarded.
 #[derive(Clone, Copy, Debug)]
 pub struct Region {
@@ -72,6 +78,9 @@ pub struct Pages {
     worn: [(usize, u32); WORN_MAX],
     worn_len: usize,
     visits: [(usize, usize); VISITS_MAX],
+    /// Pages that are open until the call of MPI returns that somebody is in.
+    called: [usize; CALLED_MAX],
+    called_len: usize,
     /// Grows whenever a page is opened.
     pub openings: u64,
 }
@@ -87,6 +96,8 @@ static PAGES: Shared = Shared(UnsafeCell::new(Pages {
     worn: [(0, 0); WORN_MAX],
     worn_len: 0,
     visits: [(0, 0); VISITS_MAX],
+    called: [0; CALLED_MAX],
+    called_len: 0,
     openings: 0,
 }));
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
@@ -124,6 +135,13 @@ pub fn with_signals_blocked<R>(work: impl FnOnce(&mut Pages) -> R) -> R {
     result
 }
 
+/// A call of MPI returns.
+pub fn end_call() {
+    if IS_ANY_CALLED.swap(false, Ordering::Relaxed) {
+        with(Pages::end_call);
+    }
+}
+
 impl Pages {
     fn regions(&self) -> &[Region] {
         &self.regions[..self.end]
@@ -140,6 +158,9 @@ impl Pages {
 
     /// Opens the pages of a buffer.
     pub fn open(&mut self, loan: u64) {
+        if loan == 0 {
+            return;
+        }
         if let Some(place) = self.regions().iter().position(|region| region.loan == loan) {
             let Region { first, over, .. } = std::mem::replace(&mut self.regions[place], Region::NONE);
             while self.end > 0 && self.regions[self.end - 1].loan == 0 {
@@ -152,6 +173,7 @@ impl Pages {
 
     /// Opens all pages.
     pub fn open_all(&mut self) {
+        // The last place is always one of a buffer.
         while let Some(loan) = self.regions().last().map(|region| region.loan) {
             self.open(loan);
         }
@@ -162,7 +184,10 @@ impl Pages {
         for place in 0..self.end {
             let Region { first, over, .. } = self.regions[place];
             let pages = (first.max(low & !(PAGE - 1))..over.min(high.next_multiple_of(PAGE))).step_by(PAGE);
-            pages.for_each(|page| self.wear(page, BUDGET));
+            if !pages.into_iter().all(|page| self.wear(page, BUDGET)) {
+                // There is no room to note it: the buffer is open as a whole.
+                self.open(self.regions[place].loan);
+            }
         }
         self.openings += 1;
         self.apply_where_closed(low, high);
@@ -201,9 +226,43 @@ impl Pages {
         self.protection(page) != Protection::All
     }
 
-    /// Whether a page can be read.
-    pub fn is_open_to_readers(&self, page: usize) -> bool {
-        self.protection(page) != Protection::None
+    /// Whether no page is closed.
+    pub fn is_empty(&self) -> bool {
+        self.end == 0
+    }
+
+    /// The kernel is going to read pages, or to write to them, too: tells `each` of those that are closed to it.
+    pub fn closed_to_kernel(&mut self, low: usize, high: usize, only_reads: bool, mut each: impl FnMut(&mut Pages, usize)) {
+        let least = if only_reads { Protection::Read } else { Protection::All };
+        for place in 0..self.end {
+            let Region { first, over, .. } = self.regions[place];
+            let (first, over) = (first.max(low & !(PAGE - 1)), over.min(high.div_ceil(PAGE).saturating_mul(PAGE)));
+            for page in (first..over).step_by(PAGE) {
+                if self.protection(page) < least {
+                    each(self, page);
+                }
+            }
+        }
+    }
+
+    /// The library uses something on a page, inside a call: it is open until that returns.
+    pub fn open_in_call(&mut self, page: usize) {
+        self.openings += 1;
+        match self.called.get_mut(self.called_len) {
+            Some(place) => {
+                *place = page;
+                self.called_len += 1;
+                IS_ANY_CALLED.store(true, Ordering::Relaxed);
+                protect(page, page + PAGE, Protection::All);
+            }
+            None => self.give_up(page, page + PAGE),
+        }
+    }
+
+    /// A call of MPI returns.
+    fn end_call(&mut self) {
+        let (called, len) = (self.called, std::mem::take(&mut self.called_len));
+        called[..len].iter().for_each(|&page| self.apply_where_closed(page, page + PAGE));
     }
 
     /// The buffer to which an access is a violation: a store to any of its bytes, or a load of nothing else than bytes that are received. Who
@@ -219,11 +278,12 @@ impl Pages {
 
     /// Lets one access to a page through: whether it is to be closed again.
     pub fn let_through(&mut self, page: usize) -> bool {
-        self.wear(page, 1);
+        if !self.wear(page, 1) {
+            self.give_up(page, page + PAGE);
+        }
         self.openings += 1;
-        let closes_again = !self.is_worn(page);
         protect(page, page + PAGE, Protection::All);
-        closes_again
+        self.is_guarded(page) && !self.is_worn(page)
     }
 
     /// Closes a page again, if it is still one of a buffer.
@@ -233,7 +293,8 @@ impl Pages {
 
     fn protection(&self, page: usize) -> Protection {
         let is_visited = |&(low, high): &(usize, usize)| low < page + PAGE && page < high;
-        if self.is_worn(page) || self.visits.iter().any(is_visited) {
+        let is_called = self.called[..self.called_len].contains(&page);
+        if is_called || self.is_worn(page) || self.visits.iter().any(is_visited) {
             return Protection::All;
         }
         let own = self.regions().iter().filter(|region| (region.first..region.over).contains(&page));
@@ -273,7 +334,10 @@ impl Pages {
         let mut own = self.regions().iter().filter(|region| region.meets(first, over));
         let is_whole = own.next().is_none_or(|region| region.first <= first && over <= region.over) && own.next().is_none();
         let is_visited = self.visits.iter().any(|&(low, high)| low < over && first < high);
-        is_whole && !is_visited && !(self.worn_len > 0 && (first..over).step_by(PAGE).any(|page| self.is_worn(page)))
+        is_whole
+            && !is_visited
+            && self.called_len == 0
+            && !(self.worn_len > 0 && (first..over).step_by(PAGE).any(|page| self.is_worn(page)))
     }
 
     /// The place of a page among those that others use, or where it would be; None if there is no room.
@@ -288,11 +352,17 @@ impl Pages {
         self.worn_len > 0 && self.worn_at(page).is_some_and(|at| self.worn[at].0 == page && self.worn[at].1 >= BUDGET)
     }
 
-    fn wear(&mut self, page: usize, times: u32) {
-        if let Some(at) = self.worn_at(page).filter(|_| self.worn_len < WORN_MAX / 2) {
-            self.worn_len += usize::from(self.worn[at].0 == 0);
-            self.worn[at] = (page, self.worn[at].1.saturating_add(times));
+    /// Notes that others use a page, too; false if there is no room for that.
+    fn wear(&mut self, page: usize, times: u32) -> bool {
+        let Some(at) = self.worn_at(page) else { return false };
+        if self.worn[at].0 == 0 {
+            if self.worn_len >= WORN_MAX / 2 {
+                return false;
+            }
+            self.worn_len += 1;
         }
+        self.worn[at] = (page, self.worn[at].1.saturating_add(times));
+        true
     }
 }
 

@@ -9,7 +9,7 @@ use iced_x86::Register;
 
 use super::actions;
 use super::instruction;
-use super::pages::{PAGE, with_signals_blocked};
+use super::pages::{PAGE, Pages, with_signals_blocked};
 use super::snapshot::{Touch, keep};
 use super::{kernel, memory};
 use crate::lane::THREAD;
@@ -30,6 +30,9 @@ const PAGES_MAX: usize = 8;
 struct Step {
     pages: Cell<[usize; PAGES_MAX]>,
     len: Cell<usize>,
+    /// Pages that it has opened for a system call.
+    given: Cell<[usize; PAGES_MAX]>,
+    given_len: Cell<usize>,
     /// Whether it is being stopped after the instruction, and whether the program had itself stopped anyway.
     is_on: Cell<bool>,
     was_stopped: Cell<bool>,
@@ -41,6 +44,8 @@ thread_local! {
     static STEP: Step = const { Step {
         pages: Cell::new([0; PAGES_MAX]),
         len: Cell::new(0),
+        given: Cell::new([0; PAGES_MAX]),
+        given_len: Cell::new(0),
         is_on: Cell::new(false),
         was_stopped: Cell::new(false),
         unexplained: Cell::new((0, 0, 0)),
@@ -107,11 +112,11 @@ fn explain(address: usize, context: &mut Context) -> bool {
             let now = (place, address, pages.openings);
             return STEP.with(|step| step.unexplained.replace(now)) != now;
         }
-        // What happens inside a call of MPI is not the program's doing.
-        let is_programs = THREAD.with(|thread| thread.depth.get() == 0);
-        let violated = touch
-            .filter(|_| is_programs)
-            .and_then(|touch| Some((touch, pages.violated(touch.begin, touch.bytes, touch.is_store)?)));
+        if is_in_call() {
+            pages.open_in_call(page);
+            return true;
+        }
+        let violated = touch.and_then(|touch| Some((touch, pages.violated(touch.begin, touch.bytes, touch.is_store)?)));
         if let Some((touch, region)) = violated {
             let registers = Registers {
                 // Readers take a place for where a call returns to, and look before it.
@@ -129,6 +134,11 @@ fn explain(address: usize, context: &mut Context) -> bool {
         }
         true
     })
+}
+
+/// Whether the thread is inside a call of MPI. What happens there is not the program's doing.
+pub fn is_in_call() -> bool {
+    THREAD.with(|thread| thread.depth.get() > 0)
 }
 
 /// Which bytes the access is to.
@@ -151,6 +161,22 @@ fn step(page: usize, context: &mut Context) {
         }
     });
     stop_after_one(context);
+}
+
+/// A page is opened for the system call that the thread is going to make.
+pub fn give(pages: &mut Pages, page: usize) {
+    STEP.with(|step| {
+        let len = step.given_len.get();
+        if len == PAGES_MAX {
+            return pages.give_up(page, page + PAGE);
+        }
+        if pages.begin_visit(page, page + PAGE) {
+            let mut given = step.given.get();
+            given[len] = page;
+            step.given.set(given);
+            step.given_len.set(len + 1);
+        }
+    });
 }
 
 /// Has the thread stopped after the next instruction.
@@ -176,7 +202,11 @@ unsafe extern "C" fn stopped(signal: libc::c_int, information: *mut libc::siginf
     STEP.with(|step| {
         let len = step.len.replace(0);
         let pages = step.pages.get();
-        with_signals_blocked(|table| pages[..len].iter().for_each(|&page| table.close_again(page)));
+        let (given, given_len) = (step.given.get(), step.given_len.replace(0));
+        with_signals_blocked(|table| {
+            given[..given_len].iter().for_each(|&page| table.end_visit(page, page + PAGE));
+            pages[..len].iter().for_each(|&page| table.close_again(page));
+        });
         kernel::step_is_over();
         if step.was_stopped.get() {
             // SAFETY: as above.

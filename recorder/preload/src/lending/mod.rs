@@ -345,6 +345,7 @@ pub unsafe fn after(function: Function, a: &mut [usize], code: i32, call: &mut C
 #[cold]
 pub fn finish(thread: &Thread, function: Function, code: i32, call: Call) {
     drop(call.visit);
+    guard::end_call();
     outcome::close(shape::of(function), code, &call.named);
     tell(thread);
     if function == mpi::FINALIZE {
