@@ -168,7 +168,8 @@ unsafe extern "C" fn asked(signal: libc::c_int, information: *mut libc::siginfo_
     let number = saved(context, libc::REG_RAX) as libc::c_long;
     let a = [libc::REG_RDI, libc::REG_RSI, libc::REG_RDX, libc::REG_R10, libc::REG_R8, libc::REG_R9]
         .map(|register| saved(context, register) as usize);
-    if number == libc::SYS_rt_sigprocmask && a[1] != 0 {
+    let changes_mask = [libc::SIG_BLOCK, libc::SIG_UNBLOCK, libc::SIG_SETMASK].contains(&(a[0] as libc::c_int));
+    if number == libc::SYS_rt_sigprocmask && a[1] != 0 && changes_mask {
         // SAFETY: the program gives the kernel these sets.
         return unsafe { block(context, a) };
     }

@@ -210,12 +210,7 @@ fn begin_loan(lent: &mut Lent, loan: &mut Loan) {
     let (low, high) = (loan.span.low, loan.span.low + loan.span.len);
     let _open = guard::visit(low, high);
     loan.begin();
-    // Two operations on the same bytes: the first may bring what the second finds.
-    let is_met = match loan.side {
-        Side::Receive => lent.note_writer(low, high),
-        Side::Send => lent.active().any(|other| other.side == Side::Receive && other.span.meets(low, high)),
-    };
-    loan.is_shared |= is_met;
+    loan.is_shared |= lent.note_sharer(loan.side, &loan.span);
 }
 
 /// A call works on memory of the program itself: until it returns, or, if it only begins to, for good.

@@ -69,7 +69,18 @@ impl Span {
         Some(Span { low, len, mask: Some(Arc::new(mask)) })
     }
 
-    /// Whether it has bytes in common with a range.
+    /// Whether a byte is used by both.
+    pub fn shares(&self, other: &Span) -> bool {
+        let (low, high) = (self.low.max(other.low), (self.low + self.len).min(other.low + other.len));
+        low < high && (low..high).any(|address| self.uses(address) && other.uses(address))
+    }
+
+    /// Whether a byte of it is used.
+    fn uses(&self, address: usize) -> bool {
+        self.mask.as_ref().is_none_or(|mask| mask.bytes()[address - self.low] != 0)
+    }
+
+    /// Whether a range has bytes in common with it, holes or not.
     pub fn meets(&self, low: usize, high: usize) -> bool {
         self.low < high && low < self.low + self.len
     }

@@ -5,8 +5,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::loan::Loan;
-use super::span::Elements;
+use super::loan::{Loan, Side};
+use super::span::{Elements, Span};
 
 /// What an operation was lent.
 #[derive(Debug)]
@@ -76,13 +76,21 @@ impl Lent {
         all.flat_map(|operation| &mut operation.loans).filter(|loan| loan.is_active)
     }
 
-    /// Another operation writes to bytes of the program: of a loan that has some of them, nobody can say who has changed them.
-    pub fn note_writer(&mut self, low: usize, high: usize) -> bool {
-        let mut meets = false;
-        for loan in self.active().filter(|loan| loan.span.meets(low, high)) {
-            loan.is_shared = true;
-            meets = true;
+    /// An operation is lent bytes that another one has already, and one of them receives: nobody can say who has changed what. Whether that is so.
+    pub fn note_sharer(&mut self, side: Side, span: &Span) -> bool {
+        let mut shares = false;
+        for loan in self.active() {
+            let writes = side == Side::Receive || loan.side == Side::Receive;
+            if writes && loan.span.shares(span) {
+                loan.is_shared = true;
+                shares = true;
+            }
         }
-        meets
+        shares
+    }
+
+    /// Another operation writes to bytes of the program: of a loan that has some of them, nobody can say who has changed them.
+    pub fn note_writer(&mut self, low: usize, high: usize) {
+        self.active().filter(|loan| loan.span.meets(low, high)).for_each(|loan| loan.is_shared = true);
     }
 }
