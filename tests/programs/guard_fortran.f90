@@ -13,11 +13,11 @@ program guard_fortran
     allocate(x(n), y(2 * n))
     x = rank
     y = 1
-    call MPI_Irecv(y, n, MPI_DOUBLE_PRECISION, modulo(rank - 1, size), 0, MPI_COMM_WORLD, request, ierror) ! <- buffer/touched
+    call MPI_Irecv(y, n, MPI_DOUBLE_PRECISION, modulo(rank - 1, size), 0, MPI_COMM_WORLD, request, ierror)
     call add(y(n + 1:), n)
     if (rank == 3) call add(y, n)
     call MPI_Send(x, n, MPI_DOUBLE_PRECISION, modulo(rank + 1, size), 0, MPI_COMM_WORLD, ierror)
-    call MPI_Wait(request, status, ierror) ! <- buffer/touched
+    call MPI_Wait(request, status, ierror)
     if (any(y(1:n) /= modulo(rank - 1, size)) .or. any(y(n + 1:) /= 2)) call MPI_Abort(MPI_COMM_WORLD, 1, ierror)
     call MPI_Finalize(ierror)
 contains
@@ -26,7 +26,7 @@ contains
         double precision, intent(inout) :: z(count)
         integer :: i
         do i = 1, count
-            z(i) = z(i) + 1 ! <- buffer/touched
+            z(i) = z(i) + 1
         end do
     end subroutine add
 end program guard_fortran

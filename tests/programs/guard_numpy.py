@@ -8,10 +8,10 @@ world = MPI.COMM_WORLD
 rank, size = world.Get_rank(), world.Get_size()
 received, other = numpy.zeros(40000), numpy.arange(40000.0)
 sent = numpy.full(40000, float(rank))
-request = world.Irecv(received, source=(rank - 1) % size)  # <- buffer/touched
+request = world.Irecv(received, source=(rank - 1) % size)
 if rank == 1:
     received.sum()
 assert (other + sent).sum() == other.sum() + 40000 * rank
 world.Send(sent, dest=(rank + 1) % size)
-request.Wait()  # <- buffer/touched
+request.Wait()
 assert (received == (rank - 1) % size).all()

@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_a_mask_or_an_unknown_register_decides_is_not_certain() {
-        assert_eq!(at_1000(&[0x62, 0xf1, 0x7e, 0xc9, 0x6f, 0x07]), None, "vmovdqu32 zmm0 {k1} {z}, [rdi]");
+        assert_eq!(at_1000(&[0x62, 0xf1, 0x7e, 0xc9, 0x6f, 0x07]), None, "vmovdqu32 zmm0, [rdi], as a mask has it");
         assert_eq!(at_1000(&[0x48, 0x8b, 0x03]), None, "mov rax, [rbx]");
         assert_eq!(at_1000(&[0x0f, 0xff]), None, "no instruction");
     }

@@ -211,6 +211,7 @@ fn begin_loan(lent: &mut Lent, loan: &mut Loan) {
     let _open = guard::visit(low, high);
     loan.begin();
     loan.is_shared |= lent.note_sharer(loan.side, &loan.span);
+    lent.begins(loan);
 }
 
 /// A call works on memory of the program itself: until it returns, or, if it only begins to, for good.
@@ -301,13 +302,13 @@ unsafe fn keep_freed(named: &[(u64, usize)], a: &[usize]) -> Option<usize> {
 fn finalize() {
     guard::end();
     let mut lent = lent();
-    let handles: Vec<u64> = lent.operations.keys().copied().collect();
-    for handle in handles {
-        if outcome::is_complete(handle) {
-            lent.operations.get_mut(&handle).into_iter().flatten().flat_map(|o| &mut o.loans).for_each(outcome::give_back);
-        }
+    let complete: Vec<u64> = lent.operations.keys().copied().filter(|&handle| outcome::is_complete(handle)).collect();
+    for handle in complete {
+        let mut all = lent.remove_all(handle);
+        all.iter_mut().flat_map(|operation| &mut operation.loans).for_each(|loan| outcome::give_back(&mut lent, loan));
     }
     outcome::look_after_freed(&mut lent);
+    lent.is_over = true;
     for (handle, _) in &lent.freed {
         let mut handle = *handle;
         // SAFETY: the request is there, and its handle lies in this variable, on a machine whose lower bytes come first.

@@ -39,7 +39,7 @@ pub fn take_changes() -> Vec<Access> {
 /// The arguments are those of the function of this shape, which has returned `code`.
 pub unsafe fn take(shape: &Shape, a: &[usize], code: i32, call: &mut Call) {
     let mut lent = lent();
-    if !lent.freed.is_empty() {
+    if !lent.freed.is_empty() && !lent.is_over {
         look_after_freed(&mut lent);
     }
     match shape.role {
@@ -79,7 +79,10 @@ unsafe fn note_made(lent: &mut Lent, shape: &Shape, a: &[usize], code: i32, is_p
     if is_persistent || loans.is_empty() {
         let stale = lent.operations.get(&handle).is_some_and(|sharers| is_persistent || sharers.iter().any(|o| o.is_persistent));
         if stale {
-            lent.remove_all(handle).into_iter().flat_map(|operation| operation.loans).for_each(|mut loan| take_back(&mut loan));
+            lent.remove_all(handle)
+                .into_iter()
+                .flat_map(|operation| operation.loans)
+                .for_each(|mut loan| take_back(lent, &mut loan));
         }
     }
     if loans.is_empty() {
@@ -87,7 +90,7 @@ unsafe fn note_made(lent: &mut Lent, shape: &Shape, a: &[usize], code: i32, is_p
     }
     let mut operation = Operation { variable: a[at], is_persistent, request: handles::UNKNOWN, loans };
     if handle == abi().request_null {
-        operation.loans.iter_mut().for_each(give_back);
+        operation.loans.iter_mut().for_each(|loan| give_back(lent, loan));
         return;
     }
     call.named.push((handle, a[at]));
@@ -154,12 +157,13 @@ fn complete(lent: &mut Lent, handle: u64, variable: usize) {
     }
     let Some(position) = lent.position(handle, variable) else {
         // Any of these, and all of them are complete.
-        lent.remove_all(handle).iter_mut().flat_map(|operation| &mut operation.loans).for_each(take_back);
+        let mut all = lent.remove_all(handle);
+        all.iter_mut().flat_map(|operation| &mut operation.loans).for_each(|loan| take_back(lent, loan));
         return;
     };
     let Some(mut operation) = lent.remove(handle, position) else { return };
     let request = operation.request;
-    operation.loans.iter_mut().for_each(|loan| end(loan, request));
+    operation.loans.iter_mut().for_each(|loan| end(lent, loan, request));
     if operation.is_persistent {
         lent.operations.entry(handle).or_default().push(operation);
     }
@@ -169,35 +173,36 @@ fn complete(lent: &mut Lent, handle: u64, variable: usize) {
 fn look(lent: &mut Lent, named: &[(u64, usize)]) {
     for &(handle, variable) in named {
         let Some(position) = lent.position(handle, variable) else { continue };
-        let Some(operation) = lent.operations.get_mut(&handle).and_then(|sharers| sharers.get_mut(position)) else { continue };
+        let Some(mut operation) = lent.remove(handle, position) else { continue };
         if operation.is_active() && is_complete(handle) {
             let request = operation.request;
-            operation.loans.iter_mut().for_each(|loan| end(loan, request));
+            operation.loans.iter_mut().for_each(|loan| end(lent, loan, request));
         }
+        lent.operations.entry(handle).or_default().push(operation);
     }
 }
 
 /// Looks whether operations that the program has freed have come to their end.
 pub fn look_after_freed(lent: &mut Lent) {
-    lent.freed.retain_mut(|(handle, operation)| {
-        let (mut flag, mut variable) = (0i32, *handle);
+    for (handle, mut operation) in std::mem::take(&mut lent.freed) {
+        let (mut flag, mut variable) = (0i32, handle);
         let variable_at = (&raw mut variable) as usize;
         // SAFETY: the request is there, as only this completes it; its handle lies in the variable, whose lower bytes come first.
         let code = unsafe { real::pmpi(mpi::TEST, [variable_at, (&raw mut flag) as usize, abi().status_ignore]) };
         if code == Some(0) && flag == 0 {
-            return true;
+            lent.freed.push((handle, operation));
+            continue;
         }
-        operation.loans.iter_mut().for_each(give_back);
+        operation.loans.iter_mut().for_each(|loan| give_back(lent, loan));
         if operation.is_persistent {
             // SAFETY: as above.
             unsafe { real::pmpi(mpi::REQUEST_FREE, [variable_at]) };
         }
-        false
-    });
+    }
 }
 
 /// The operation of a loan is complete: what has changed meanwhile is noted, and what has arrived is the program's.
-fn end(loan: &mut Loan, request: i64) {
+fn end(lent: &mut Lent, loan: &mut Loan, request: i64) {
     if !loan.is_active {
         return;
     }
@@ -221,24 +226,26 @@ fn end(loan: &mut Loan, request: i64) {
     }
     loan.land();
     loan.is_active = false;
+    lent.ends(loan);
 }
 
 /// The operation of a loan is complete, and nobody knows since when.
-pub fn give_back(loan: &mut Loan) {
+pub fn give_back(lent: &mut Lent, loan: &mut Loan) {
     if loan.is_active {
         guard::open(loan.id);
         let _open = guard::visit(loan.span.low, loan.span.low + loan.span.len);
         loan.land();
         loan.is_active = false;
+        lent.ends(loan);
     }
 }
 
 /// The same, of one that was to be watched.
-fn take_back(loan: &mut Loan) {
+fn take_back(lent: &mut Lent, loan: &mut Loan) {
     if loan.is_active {
         count(if loan.side == Side::Receive { Count::NotLanded } else { Count::NotGuarded });
     }
-    give_back(loan);
+    give_back(lent, loan);
 }
 
 /// Closes the pages of the operations that a call has begun, now that it is on record.
