@@ -316,6 +316,7 @@ fn finished_ranks(trace: &Trace) -> u32 {
 fn caveats(trace: &Trace, program: &Program, log: &Log) -> Vec<String> {
     let mut list = trace.damage.clone();
     list.extend(program.caveats.iter().cloned());
+    list.extend(touches::caveats(trace));
     // Where calls are missing on purpose, that others do not fit is no news.
     if let Some(first) = log.forced.first().filter(|_| trace.paused_ranks().is_empty()) {
         let event = &trace.lanes[first.lane as usize].events[first.event as usize];

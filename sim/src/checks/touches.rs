@@ -5,7 +5,7 @@
 //! it. Where it was not seen in the act, but by what it left behind, nobody knows its line.
 
 use rustc_hash::FxHashMap;
-use traces::{Class, Value, mpi};
+use traces::{Class, Trace, Value, mpi};
 
 use super::buffers::{events_in_order, starts};
 use super::wording::{distinct, ranks};
@@ -60,6 +60,26 @@ pub(super) fn all(evidence: Evidence) -> Vec<Touch> {
     }
     let processes = u32::try_from(evidence.trace.processes.len()).unwrap_or(0);
     (0..processes).flat_map(|process| of_process(evidence, process)).collect()
+}
+
+/// Of how many buffers nobody looked who accesses them, though it was asked for.
+pub(super) fn caveats(trace: &Trace) -> Vec<String> {
+    let is_count: Vec<bool> = trace.calls.iter().map(|call| call.function == mpi::MPITRACE_LENT).collect();
+    let counts = trace.lanes.iter().flat_map(|lane| {
+        lane.events.iter().filter(|event| is_count[event.call.0 as usize]).map(|event| (lane.rank, trace.call(event.call)))
+    });
+    let counts: Vec<_> = counts.collect();
+    let caveat = |(name, done, verb): (&str, &str, &str)| {
+        let sum = |name: &str| counts.iter().filter_map(|(_, call)| call.int(name)).sum::<i64>();
+        let not = sum(name);
+        let who = counts.iter().filter(|(_, call)| call.int(name) != Some(0)).filter_map(|(rank, _)| *rank);
+        let all = not + sum(done);
+        (not > 0).then(|| format!("{not} of {all} buffers of operations under way were not {verb}, on {}", ranks(&distinct(who))))
+    };
+    [("not_landed", "landed", "landed"), ("not_guarded", "guarded", "guarded as a whole")]
+        .into_iter()
+        .filter_map(caveat)
+        .collect()
 }
 
 /// The operation that has a request at the moment.

@@ -125,6 +125,11 @@ fn without_ours(action: &libc::sigaction) -> libc::sigaction {
     changed
 }
 
+/// Whether the program has no handler for a signal.
+pub fn is_default(signal: libc::c_int) -> bool {
+    Wanted::of(signal).is_some_and(|wanted| wanted.exchange(None).sa_sigaction == libc::SIG_DFL)
+}
+
 /// A signal that is not ours: what the program wants is done.
 ///
 /// # Safety

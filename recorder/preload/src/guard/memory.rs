@@ -3,7 +3,10 @@
 //! Never closed are stacks, where the kernel puts down what a signal interrupts, and where the thread has its own things: the kernel
 //! writes to these whenever it takes the processor away.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::pages::PAGE;
+use crate::process::clock;
 use crate::readable;
 
 /// So far around the thread's own control block nothing is closed.
@@ -35,11 +38,50 @@ fn is_signal_stack(first: usize, over: usize) -> bool {
     code == 0 && stack.ss_flags & libc::SS_DISABLE == 0 && begin < over && first < begin + stack.ss_size
 }
 
-/// What the kernel says of the memory.
-fn is_private_data(first: usize, over: usize) -> bool {
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    may_be_closed_by(&maps, first, over)
+/// What the kernel has said of memory, for a short while: to ask takes it a tenth of a millisecond.
+#[derive(Default)]
+struct Known {
+    /// Memory that may be closed: begin and end.
+    ranges: Vec<(usize, usize)>,
+    /// When that was so, in ticks.
+    at: u64,
+    /// How often it was used since.
+    uses: u32,
 }
+
+static KNOWN: Mutex<Known> = Mutex::new(Known { ranges: Vec::new(), at: 0, uses: 0 });
+/// So long, in ticks, and so many times an answer is used: some hundredths of a second. What is mapped anew meanwhile, in the same place, is mostly the same kind of
+/// memory; the stack of a new thread is not, and what is known is forgotten when there is one.
+const TICKS_MAX: u64 = 1 << 24;
+const USES_MAX: u32 = 256;
+
+/// Memory may have become something else.
+pub fn forget() {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).ranges.clear();
+}
+
+/// Whether the kernel says that all of this is such memory.
+fn is_private_data(first: usize, over: usize) -> bool {
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let now = clock::ticks();
+    known.uses += 1;
+    let is_fresh = now.wrapping_sub(known.at) < TICKS_MAX && known.uses < USES_MAX;
+    if is_fresh && known.ranges.iter().any(|&(begin, end)| begin <= first && over <= end) {
+        return true;
+    }
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let is_one = may_be_closed_by(&maps, first, over);
+    if !is_fresh || known.ranges.len() > RANGES_MAX {
+        *known = Known { ranges: Vec::new(), at: now, uses: 0 };
+    }
+    if is_one {
+        known.ranges.push((first, over));
+    }
+    is_one
+}
+
+/// So many ranges are remembered.
+const RANGES_MAX: usize = 256;
 
 /// A stack of a thread lies right above pages that nobody may touch.
 fn may_be_closed_by(maps: &str, first: usize, over: usize) -> bool {

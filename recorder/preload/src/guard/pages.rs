@@ -19,6 +19,8 @@ const BUDGET: u32 = 256;
 /// So many pieces of memory are opened for a while at a time.
 const VISITS_MAX: usize = 64;
 
+/// Ranges of so many pages are looked at page by page, and longer ones buffer by buffer.
+const FEW: usize = 64;
 /// So many pages are open at a time because the library uses something on them.
 const CALLED_MAX: usize = 64;
 
@@ -181,16 +183,35 @@ impl Pages {
 
     /// Opens pages for good: somebody else than the program works on them.
     pub fn give_up(&mut self, low: usize, high: usize) {
+        self.openings += 1;
+        self.each_guarded(low, high, |pages, page| {
+            if !pages.wear(page, BUDGET) {
+                // There is no room to note it: the buffers on it are open as a whole.
+                while let Some(loan) = pages.regions().iter().find(|r| (r.first..r.over).contains(&page)).map(|r| r.loan) {
+                    pages.open(loan);
+                }
+            }
+            pages.apply(page, page + PAGE);
+        });
+    }
+
+    /// Works on each page of a range that is one of a buffer.
+    fn each_guarded(&mut self, low: usize, high: usize, mut work: impl FnMut(&mut Pages, usize)) {
+        let (first, over) = (low & !(PAGE - 1), high.div_ceil(PAGE).saturating_mul(PAGE));
+        if over.saturating_sub(first) <= FEW * PAGE {
+            for page in (first..over).step_by(PAGE) {
+                if self.is_guarded(page) {
+                    work(self, page);
+                }
+            }
+            return;
+        }
         for place in 0..self.end {
-            let Region { first, over, .. } = self.regions[place];
-            let pages = (first.max(low & !(PAGE - 1))..over.min(high.next_multiple_of(PAGE))).step_by(PAGE);
-            if !pages.into_iter().all(|page| self.wear(page, BUDGET)) {
-                // There is no room to note it: the buffer is open as a whole.
-                self.open(self.regions[place].loan);
+            let region = self.regions[place];
+            if region.meets(first, over) {
+                (region.first.max(first)..region.over.min(over)).step_by(PAGE).for_each(|page| work(self, page));
             }
         }
-        self.openings += 1;
-        self.apply_where_closed(low, high);
     }
 
     /// Opens pages for a while, if they are closed and that can be noted; else, for good.
@@ -234,15 +255,11 @@ impl Pages {
     /// The kernel is going to read pages, or to write to them, too: tells `each` of those that are closed to it.
     pub fn closed_to_kernel(&mut self, low: usize, high: usize, only_reads: bool, mut each: impl FnMut(&mut Pages, usize)) {
         let least = if only_reads { Protection::Read } else { Protection::All };
-        for place in 0..self.end {
-            let Region { first, over, .. } = self.regions[place];
-            let (first, over) = (first.max(low & !(PAGE - 1)), over.min(high.div_ceil(PAGE).saturating_mul(PAGE)));
-            for page in (first..over).step_by(PAGE) {
-                if self.protection(page) < least {
-                    each(self, page);
-                }
+        self.each_guarded(low, high, |pages, page| {
+            if pages.protection(page) < least {
+                each(pages, page);
             }
-        }
+        });
     }
 
     /// The library uses something on a page, inside a call: it is open until that returns.
@@ -303,13 +320,7 @@ impl Pages {
 
     /// Gives the pages of guarded buffers in a range the protection that they are to have.
     fn apply_where_closed(&mut self, low: usize, high: usize) {
-        let (first, over) = (low & !(PAGE - 1), high.next_multiple_of(PAGE));
-        for place in 0..self.end {
-            let region = self.regions[place];
-            if region.meets(first, over) {
-                self.apply(region.first.max(first), region.over.min(over));
-            }
-        }
+        self.each_guarded(low, high, |pages, page| _ = pages.apply(page, page + PAGE));
     }
 
     /// Gives pages the protection that they are to have; false if the kernel refuses that.

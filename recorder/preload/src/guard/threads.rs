@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use recorder::settings::{GUARD, is_true};
 
-use super::kernel;
+use super::{kernel, memory};
 use crate::dlsym;
 
 type Start = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
@@ -33,6 +33,7 @@ pub unsafe extern "C" fn pthread_create(
         // SAFETY: as the caller's.
         return unsafe { create(thread, attributes, start, argument) };
     }
+    memory::forget();
     let order = Box::into_raw(Box::new(Order { start, argument }));
     // SAFETY: as the caller's; the order is the new thread's.
     let code = unsafe { create(thread, attributes, begin, order.cast()) };

@@ -194,7 +194,10 @@ pub fn stop_after_one(context: &mut Context) {
 unsafe extern "C" fn stopped(signal: libc::c_int, information: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the kernel passes it.
     let code = unsafe { (*information).si_code };
-    let is_ours = code == AFTER_ONE_INSTRUCTION && STEP.with(|step| step.is_on.replace(false));
+    let is_after_one = code == AFTER_ONE_INSTRUCTION;
+    let was_on = is_after_one && STEP.with(|step| step.is_on.replace(false));
+    // A signal may have come between, whose handler was stopped first: nobody else has this thread stopped, if the program does not handle it.
+    let is_ours = is_after_one && (was_on || actions::is_default(signal));
     if !is_ours {
         // SAFETY: these are what the kernel has passed.
         return unsafe { actions::pass_on(signal, information, context) };
@@ -208,7 +211,7 @@ unsafe extern "C" fn stopped(signal: libc::c_int, information: *mut libc::siginf
             pages[..len].iter().for_each(|&page| table.close_again(page));
         });
         kernel::step_is_over();
-        if step.was_stopped.get() {
+        if was_on && step.was_stopped.get() {
             // SAFETY: as above.
             return unsafe { actions::pass_on(signal, information, context) };
         }
