@@ -145,7 +145,7 @@ pub const LANDING: Setting = Setting {
 pub const GUARD: Setting = Setting {
     flag: Some("guard"),
     variable: "MPITRACE_GUARD",
-    meaning: "Close the pages of buffers under way, to see each line that writes to one, or reads one that receives, before it is complete; with --landing. On x86-64; costs some 20 us an operation, and 10 us for each access to what shares a page with a buffer, until such a page is given up",
+    meaning: "Close the pages of buffers under way, to see each line that writes to one, or reads one that receives, before it is complete; with --landing. On x86-64; costs some tenths of a millisecond an operation, and 10 us for each access to what shares a page with a buffer, until such a page is given up",
     default: Some("0"),
 };
 

@@ -34,6 +34,7 @@ impl Object {
     }
 
     /// Its code: where it begins, and how many bytes it is.
+    #[cfg(target_arch = "x86_64")]
     pub fn code(&self) -> Option<(usize, usize)> {
         let mut headers = self.program_headers().iter();
         let header = headers.find(|h| h.p_type == libc::PT_LOAD && h.p_flags & libc::PF_X != 0)?;

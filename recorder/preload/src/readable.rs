@@ -71,6 +71,7 @@ impl Lasting {
 }
 
 /// Whether memory is the heap's below the break, or the program's variables.
+#[cfg(target_arch = "x86_64")]
 pub fn is_heap_or_variable(begin: usize, end: usize) -> bool {
     let within = |&(first, over): &(usize, usize)| begin >= first && end <= over;
     LASTING.get().is_some_and(|lasting| lasting.is_on_heap(begin, end) || lasting.variables.iter().any(within))
