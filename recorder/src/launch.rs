@@ -48,6 +48,10 @@ pub struct Request {
     pub ignores_broken_pipes: bool,
     /// MPI_Pcontrol switches nothing.
     pub ignores_pcontrol: bool,
+    /// See [`LANDING`](crate::settings::LANDING).
+    pub landing: bool,
+    /// See [`GUARD`](crate::settings::GUARD).
+    pub guard: bool,
     /// After how many seconds without progress a run is looked at; 0 is never.
     pub hang_after_s: u64,
     /// What is done about a run that hangs.
@@ -137,13 +141,15 @@ fn prepare(request: &Request, watcher: impl FnOnce(&WatchOrder) -> Command) -> R
     let job = outer_job(&output).unwrap_or(job);
     // What started this process is no rank, and knows nothing of how many there will be.
     let local_ranks = job.rank.as_ref().and(job.local_size).and_then(|ranks| u32::try_from(ranks).ok());
-    let Request { payload, stack, last, quiet, ignores_pcontrol, gather_patience_s, .. } = *request;
+    let Request { payload, stack, last, quiet, ignores_pcontrol, landing, guard, gather_patience_s, .. } = *request;
     let settings = Settings {
         payload,
         stack,
         last,
         quiet,
         ignores_pcontrol,
+        landing,
+        guard,
         gather_patience_s,
         local_ranks,
         on_divergence: request.replay.as_ref().map(|replay| replay.on_divergence),

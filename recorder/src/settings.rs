@@ -133,6 +133,22 @@ pub const PRELOAD: Setting = Setting {
     default: None,
 };
 
+/// Whether receives under way get memory of their own.
+pub const LANDING: Setting = Setting {
+    flag: Some("landing"),
+    variable: "MPITRACE_LANDING",
+    meaning: "Let nonblocking receives land beside the program's buffers, to see whether it writes to them before they are complete; costs three copies of what is received",
+    default: Some("0"),
+};
+
+/// Whether the pages of buffers under way are closed to the program.
+pub const GUARD: Setting = Setting {
+    flag: Some("guard"),
+    variable: "MPITRACE_GUARD",
+    meaning: "Close the pages of buffers under way, to see each line that writes to one, or reads one that receives, before it is complete; with --landing. On x86-64; costs some tenths of a millisecond an operation, and 10 us for each access to what shares a page with a buffer, until such a page is given up",
+    default: Some("0"),
+};
+
 /// Whether the program follows the course of a recorded run, and what is done when it leaves it.
 pub const ON_DIVERGENCE: Setting = Setting {
     flag: Some("on-divergence"),
@@ -142,7 +158,7 @@ pub const ON_DIVERGENCE: Setting = Setting {
 };
 
 /// Every setting.
-pub const TABLE: [Setting; 15] = [
+pub const TABLE: [Setting; 17] = [
     OUTPUT,
     PARTS,
     JOB,
@@ -155,6 +171,8 @@ pub const TABLE: [Setting; 15] = [
     HANG_AFTER,
     ON_HANG,
     GATHER_PATIENCE,
+    LANDING,
+    GUARD,
     ORIGIN,
     ON_DIVERGENCE,
     PRELOAD,
@@ -250,6 +268,10 @@ pub struct Settings {
     pub quiet: bool,
     /// MPI_Pcontrol switches nothing.
     pub ignores_pcontrol: bool,
+    /// What is received by requests lands beside the program's buffers first.
+    pub landing: bool,
+    /// The pages of buffers under way are closed to the program; they land, too.
+    pub guard: bool,
     /// Who started this process, if a recorded program did.
     pub origin: Option<Origin>,
     /// What is done when the program leaves the course that lies beside the segments; None if there is none to follow.
@@ -274,6 +296,8 @@ impl Settings {
             last: 0,
             quiet: false,
             ignores_pcontrol: false,
+            landing: false,
+            guard: false,
             origin: None,
             on_divergence: None,
         }
@@ -304,6 +328,8 @@ impl Settings {
             last: text(LAST).and_then(|t| bytes(&t)).unwrap_or(0),
             quiet: text(QUIET).is_some_and(|t| is_true(&t)),
             ignores_pcontrol: text(PCONTROL).is_some_and(|t| t.eq_ignore_ascii_case(IGNORE)),
+            landing: text(LANDING).is_some_and(|t| is_true(&t)),
+            guard: text(GUARD).is_some_and(|t| is_true(&t)),
             origin: text(ORIGIN).and_then(|t| Origin::from_text(&t)),
             on_divergence: text(ON_DIVERGENCE).and_then(|t| OnDivergence::named(&t)),
         })
@@ -321,6 +347,8 @@ impl Settings {
             (STACK.variable, self.stack.to_string().into()),
             (LAST.variable, self.last.to_string().into()),
             (QUIET.variable, if self.quiet { "1" } else { "0" }.into()),
+            (LANDING.variable, if self.landing { "1" } else { "0" }.into()),
+            (GUARD.variable, if self.guard { "1" } else { "0" }.into()),
             (PCONTROL.variable, if self.ignores_pcontrol { IGNORE } else { "follow" }.into()),
         ];
         list.extend(self.on_divergence.map(|mode| (ON_DIVERGENCE.variable, mode.name().into())));
@@ -382,6 +410,8 @@ mod tests {
             gather_patience_s: 5,
             quiet: true,
             ignores_pcontrol: true,
+            landing: true,
+            guard: true,
             on_divergence: Some(OnDivergence::Warn),
             ..Settings::new("/run/a b/trace.msgpack".into(), "token-1".into())
         }

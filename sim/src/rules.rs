@@ -98,6 +98,7 @@ pub static ALL: &[&Rule] = &[
     &BUFFER_OVERLAP,
     &BUFFER_IN_FLIGHT,
     &BUFFER_REUSED,
+    &BUFFER_TOUCHED,
     &RACE_WILDCARD,
     &RACE_PROBE,
     &RACE_COMPLETION,

@@ -41,7 +41,7 @@ fn agree(first: &Mpi, other: &Mpi) -> Result<(), String> {
 fn recorded(mpi: &Mpi, against: &str) -> Result<Vec<Vec<String>>, String> {
     let workplace = workplace(mpi, &format!("agreement with {against}"));
     let command = program::build(&program::directory().join(PROGRAM), mpi, &workplace.join("build"))?;
-    let run = Run { mpi, command: &command, input: None, directory: workplace.join("recorded") };
+    let run = Run { mpi, command: &command, options: &[], input: None, directory: workplace.join("recorded") };
     let status = run.recorded(|_| false)?;
     if !status.is_some_and(|status| status.success()) {
         return Err(format!("on {} the program ended so: {status:?}", mpi.name));

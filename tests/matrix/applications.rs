@@ -2,6 +2,7 @@
 //!
 //! Debian builds LAMMPS, HPCC and MUMPS for Open MPI.
 
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::Trial;
@@ -25,6 +26,8 @@ struct Application {
     is_result: fn(&str) -> bool,
     /// What must be there to run it.
     needs: &'static str,
+    /// Whether it is run with its buffers watched, too.
+    is_watched: bool,
 }
 
 const APPLICATIONS: [Application; 3] = [
@@ -35,6 +38,7 @@ const APPLICATIONS: [Application; 3] = [
         output: "stdout",
         is_result: is_result_of_lammps,
         needs: "lmp",
+        is_watched: true,
     },
     Application {
         name: "hpcc",
@@ -43,6 +47,7 @@ const APPLICATIONS: [Application; 3] = [
         output: "hpccoutf.txt",
         is_result: is_result_of_hpcc,
         needs: "hpcc",
+        is_watched: false,
     },
     Application {
         name: "mumps",
@@ -51,6 +56,7 @@ const APPLICATIONS: [Application; 3] = [
         output: "stdout",
         is_result: is_result_of_mumps,
         needs: "/usr/lib/mumps/dsimpletest",
+        is_watched: false,
     },
 ];
 
@@ -75,22 +81,26 @@ fn is_on_path(command: &str) -> bool {
 fn is_unharmed(application: &Application, mpi: &Mpi) -> Result<(), String> {
     let command: Vec<PathBuf> = application.command.iter().map(PathBuf::from).collect();
     let input = program::directory().join(application.input);
-    let run =
-        |name: &str| Run { mpi, command: &command, input: Some(&input), directory: workplace(mpi, application.name).join(name) };
-    let plain = run("plain");
+    let place = workplace(mpi, application.name);
+    let watched = ["--landing", "--guard"].into_iter().filter(|_| application.is_watched).map(|option| vec![option.to_owned()]);
+    let all_options: Vec<Vec<String>> = iter::once(Vec::new()).chain(watched).collect();
+    let run = |name: &str, options| Run { mpi, command: &command, options, input: Some(&input), directory: place.join(name) };
+    let plain = run("plain", &[]);
     plain.plainly()?;
-    let recorded = run("recorded");
-    let status = recorded.recorded(|_| false)?;
-    if !status.is_some_and(|s| s.success()) {
-        return Err(format!("with the recorder it ended so: {status:?}"));
-    }
     let without = results(application, &plain)?;
     if without.is_empty() {
         return Err("no results were found in what it wrote".into());
     }
-    same(&without, &results(application, &recorded)?)?;
-    let nothing = Expectation::default();
-    compare(&recorded.trace(), Path::new(application.name), &nothing)
+    for options in &all_options {
+        let recorded = run(&format!("recorded{}", options.concat()), options);
+        let status = recorded.recorded(|_| false)?;
+        if !status.is_some_and(|s| s.success()) {
+            return Err(format!("with the recorder, {options:?}, it ended so: {status:?}"));
+        }
+        same(&without, &results(application, &recorded)?)?;
+        compare(&recorded.trace(), Path::new(application.name), &Expectation::default())?;
+    }
+    Ok(())
 }
 
 fn results(application: &Application, run: &Run) -> Result<String, String> {

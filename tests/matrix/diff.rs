@@ -24,7 +24,7 @@ pub fn trials(mpi: &Mpi) -> Vec<Trial> {
 fn record(mpi: &Mpi, program: &[PathBuf], variables: &[&str], directory: PathBuf) -> Result<PathBuf, String> {
     let words = [&[env!("CARGO_BIN_EXE_mpitrace"), "record", "-o", "trace.msgpack", "--", "env"], variables].concat();
     let command: Vec<PathBuf> = words.iter().map(PathBuf::from).chain(program.iter().cloned()).collect();
-    let run = Run { mpi, command: &command, input: None, directory };
+    let run = Run { mpi, command: &command, options: &[], input: None, directory };
     run.plainly()?;
     job::wait_until("the segments should be joined", || run.trace().exists())?;
     Ok(run.trace())

@@ -4,6 +4,7 @@
 //! // Rank 1 sends with tag 8, rank 2 waits for tag 7.
 //! // expect: error match/tag          one line a finding; `nothing`; `no trace`; `undecided`: calls are missing, and nothing is found
 //! // expect: dismissed race/wildcard  a finding that does not count, because it cannot matter
+//! // record: --guard                  recorded with these options, too
 //! // needs: MPI_Isendrecv             not every MPI has this function, and without it there is no such program
 //! // stack: MPI_Send: send < main     that some such call has these functions on its stack, the innermost first
 //! // ends: hang                       `ok` unless it is said; `failure`; `by itself` and `anyhow` where it is up to MPI
@@ -49,6 +50,8 @@ pub struct Expectation {
     /// Whether the trace must tell of every call why it returned.
     pub explained: bool,
     pub ends: Ends,
+    /// Further options of `mpitrace record`.
+    pub options: Vec<String>,
     /// What is called, and the functions on the stack of at least one such call, the innermost first.
     pub stacks: Vec<(String, Vec<String>)>,
 }
@@ -63,7 +66,15 @@ impl Expectation {
 impl Default for Expectation {
     /// A correct program.
     fn default() -> Expectation {
-        Expectation { findings: Vec::new(), trace: true, undecided: false, explained: false, ends: Ends::Ok, stacks: Vec::new() }
+        Expectation {
+            findings: Vec::new(),
+            trace: true,
+            undecided: false,
+            explained: false,
+            ends: Ends::Ok,
+            options: Vec::new(),
+            stacks: Vec::new(),
+        }
     }
 }
 
@@ -94,6 +105,8 @@ pub fn parse(text: &str) -> Result<Expectation, String> {
             }
         } else if let Some(how) = line.strip_prefix("ends:") {
             expectation.ends = ends(how.trim())?;
+        } else if let Some(options) = line.strip_prefix("record:") {
+            expectation.options.extend(options.split_whitespace().map(String::from));
         } else if let Some(stack) = line.strip_prefix("stack:") {
             expectation.stacks.push(self::stack(stack)?);
         }

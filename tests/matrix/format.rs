@@ -28,7 +28,7 @@ fn python() -> Option<PathBuf> {
 fn reads(python: &Path, mpi: &Mpi) -> Result<(), String> {
     let workplace = workplace(mpi, "format");
     let command = program::build(&program::directory().join("halo.c"), mpi, &workplace.join("build"))?;
-    let run = Run { mpi, command: &command, input: None, directory: workplace.join("recorded") };
+    let run = Run { mpi, command: &command, options: &[], input: None, directory: workplace.join("recorded") };
     let status = run.recorded(|_| false)?;
     if !status.is_some_and(|s| s.success()) {
         return Err(format!("the program ended so: {status:?}"));

@@ -72,7 +72,7 @@ pub fn trials(mpi: &Mpi) -> Vec<Trial> {
 fn is_recorded(language: Language, source: &Path, mpi: &Mpi) -> Result<(), String> {
     let workplace = workplace(mpi, &format!("exchange in {}", language.name));
     let command = command(language, source, mpi, &workplace.join("build"))?;
-    let run = Run { mpi, command: &command, input: None, directory: workplace.join("recorded") };
+    let run = Run { mpi, command: &command, options: &[], input: None, directory: workplace.join("recorded") };
     let status = run.recorded(|_| false)?;
     if !status.is_some_and(|status| status.success()) {
         return Err(format!("it ended so: {status:?}"));

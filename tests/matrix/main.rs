@@ -92,7 +92,8 @@ fn meets_its_expectation(program: &Path, mpi: &Mpi) -> Result<(), String> {
     let expectation = expectation::of_program(program)?;
     let workplace = workplace(mpi, &program::name(program));
     let command = program::build(program, mpi, &workplace.join("build"))?;
-    let run = |name: &str| Run { mpi, command: &command, input: None, directory: workplace.join(name) };
+    let run =
+        |name: &str| Run { mpi, command: &command, options: &expectation.options, input: None, directory: workplace.join(name) };
 
     let recorded = run("recorded");
     let may_hang = matches!(expectation.ends, Ends::Hang | Ends::Anyhow);

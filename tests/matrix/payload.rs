@@ -23,7 +23,7 @@ fn keeps_what_was_received(mpi: &Mpi, name: &str) -> Result<(), String> {
     let program = program::build(&program::directory().join(name), mpi, &workplace.join("build"))?;
     let record = [env!("CARGO_BIN_EXE_mpitrace"), "record", "--payload", "full", "-o", "trace.msgpack", "--"];
     let command: Vec<PathBuf> = record.iter().map(PathBuf::from).chain(program).collect();
-    let run = Run { mpi, command: &command, input: None, directory: workplace.join("recorded") };
+    let run = Run { mpi, command: &command, options: &[], input: None, directory: workplace.join("recorded") };
     run.plainly()?;
     job::wait_until("the segments should be joined", || run.trace().exists())?;
     let error = |e: traces::Error| e.to_string();

@@ -17,6 +17,8 @@ pub struct Run<'a> {
     pub mpi: &'a Mpi,
     /// The command line of one rank.
     pub command: &'a [PathBuf],
+    /// Further options of `mpitrace record`.
+    pub options: &'a [String],
     /// A file that the program wants to find in its directory.
     pub input: Option<&'a Path>,
     /// A directory of the run's own.
@@ -79,7 +81,7 @@ impl Run<'_> {
 
     fn recorded_once(&self, is_enough: &impl Fn(&Path) -> bool) -> Result<Option<ExitStatus>, String> {
         let mut command = self.mpi.launch(4);
-        command.arg(env!("CARGO_BIN_EXE_mpitrace")).args(["record", "-o", "trace.msgpack", "--"]);
+        command.arg(env!("CARGO_BIN_EXE_mpitrace")).args(["record", "-o", "trace.msgpack"]).args(self.options).arg("--");
         let mut job = self.started(command)?;
         let parts = self.directory.join("trace.msgpack.parts");
         // A launcher may not come back although its ranks have ended, so that the segments are joined already.

@@ -60,7 +60,7 @@ fn source(name: &str) -> PathBuf {
 /// Records the program, and gives its directory and what it printed.
 fn record(mpi: &Mpi, program: &[PathBuf], directory: PathBuf) -> Result<(PathBuf, String), String> {
     let command = command(&["record", "-o", "trace.msgpack"], "LATE=1", program);
-    let run = Run { mpi, command: &command, input: None, directory };
+    let run = Run { mpi, command: &command, options: &[], input: None, directory };
     let printed = run.plainly()?;
     job::wait_until("the segments should be joined", || run.trace().exists())?;
     Ok((run.trace(), printed))
@@ -74,7 +74,7 @@ fn comes_again(name: &str, recorded_on: &Mpi, mpi: &Mpi, late: &[u32]) -> Result
     let program = build(mpi, "build")?;
     for late in late {
         let command = command(&["replay", &trace], &format!("LATE={late}"), &program);
-        let run = Run { mpi, command: &command, input: None, directory: workplace.join("replayed") };
+        let run = Run { mpi, command: &command, options: &[], input: None, directory: workplace.join("replayed") };
         let again = run.plainly()?;
         let said = std::fs::read_to_string(run.directory.join("stderr")).unwrap_or_default();
         if again != printed {
@@ -99,7 +99,7 @@ fn is_told(mpi: &Mpi) -> Result<(), String> {
     let expected =
         format!("rank 3 leaves the recorded course: {} at diverges.c:{line} was expected, and it calls {}", call(7), call(8));
     let command = command(&["replay", &trace], "OTHER=1", &program);
-    let run = Run { mpi, command: &command, input: None, directory: workplace.join("replayed") };
+    let run = Run { mpi, command: &command, options: &[], input: None, directory: workplace.join("replayed") };
     if let Err(others) = run.plainly_until(|status| !status.success())? {
         return Err(format!("a run that leaves its course should end, and ended so: {others:?}"));
     }
@@ -120,7 +120,7 @@ fn is_driven_into_its_deadlock(name: &str, rule: &str, mpi: &Mpi) -> Result<(), 
     let trace = trace.to_string_lossy();
     let words = ["replay", "--schedule", token, "--on-hang", "stop", "--hang-after", "3", &trace];
     let command = command(&words, "LATE=1", &program);
-    let run = Run { mpi, command: &command, input: None, directory: workplace.join("replayed") };
+    let run = Run { mpi, command: &command, options: &[], input: None, directory: workplace.join("replayed") };
     let replayed = run.directory.join("replay.msgpack");
     let status = run.plainly_to(&replayed)?;
     if status.is_some_and(|status| status.success()) {

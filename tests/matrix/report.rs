@@ -71,8 +71,8 @@ pub fn differences(expectation: &Expectation, found: &[Found]) -> String {
             }
         }
     }
-    let is_news = |found: &&Found| !is_free(found) && !(found.is_broken_off() && expectation.may_break_off());
-    for unexpected in found.iter().filter(is_news).filter(|f| !expectation.findings.iter().any(|e| is_same(e, f))) {
+    let is_no_news = |found: &&Found| is_free(found) || (found.is_broken_off() && expectation.may_break_off());
+    for unexpected in found.iter().filter(|f| !is_no_news(f)).filter(|f| !expectation.findings.iter().any(|e| is_same(e, f))) {
         let Found { severity, rule, title, lines, .. } = unexpected;
         _ = writeln!(differences, "unexpected {severity} {rule} at lines {lines:?}: {title}");
     }

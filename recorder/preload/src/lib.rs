@@ -19,8 +19,11 @@ mod following;
 mod forcing;
 mod frames;
 mod gather;
+#[cfg_attr(not(target_arch = "x86_64"), path = "unguarded.rs")]
+mod guard;
 mod handles;
 mod lane;
+mod lending;
 mod loader;
 mod memory;
 mod methods;

@@ -33,6 +33,14 @@ impl Object {
         headers.into_iter().any(|h| address.wrapping_sub(self.base + h.p_vaddr as usize) < h.p_memsz as usize)
     }
 
+    /// Its code: where it begins, and how many bytes it is.
+    #[cfg(target_arch = "x86_64")]
+    pub fn code(&self) -> Option<(usize, usize)> {
+        let mut headers = self.program_headers().iter();
+        let header = headers.find(|h| h.p_type == libc::PT_LOAD && h.p_flags & libc::PF_X != 0)?;
+        Some((self.base + header.p_vaddr as usize, header.p_memsz as usize))
+    }
+
     /// The path of its file.
     pub fn path(&self) -> PathBuf {
         if self.name.is_empty() {

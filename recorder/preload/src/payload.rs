@@ -276,7 +276,7 @@ impl Packed {
 const LOOK_TICKS: u64 = 1 << 17;
 
 /// Whether all memory is the host's, for all we know: no CUDA driver is loaded.
-fn is_host_memory(now: u64) -> bool {
+pub fn is_host_memory(now: u64) -> bool {
     static LOOKED: AtomicU64 = AtomicU64::new(0);
     static LOADS: AtomicU64 = AtomicU64::new(0);
     static CUDA: AtomicBool = AtomicBool::new(false);

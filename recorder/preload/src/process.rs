@@ -18,7 +18,7 @@ use traces::{Kind, mpi};
 use crate::abi::abi;
 use crate::gather::{Gathered, Share};
 use crate::output::without_signals;
-use crate::{following, loader, python, readable, real, stacks, turns, weak};
+use crate::{following, guard, loader, python, readable, real, stacks, turns, weak};
 
 const UNDECIDED: u8 = 0;
 const ON: u8 = 1;
@@ -165,6 +165,7 @@ fn look_at_objects() {
 
 /// A forked child shares the parent's segments and must not write to them.
 unsafe extern "C" fn in_child() {
+    guard::end_in_child();
     stop();
 }
 

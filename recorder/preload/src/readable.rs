@@ -7,7 +7,7 @@
 use std::cell::Cell;
 use std::sync::OnceLock;
 
-use crate::loader;
+use crate::{guard, loader};
 
 /// Bytes of the smallest page; the first one is nobody's.
 pub const PAGE: usize = 4096;
@@ -70,6 +70,13 @@ impl Lasting {
     }
 }
 
+/// Whether memory is the heap's below the break, or the program's variables.
+#[cfg(target_arch = "x86_64")]
+pub fn is_heap_or_variable(begin: usize, end: usize) -> bool {
+    let within = |&(first, over): &(usize, usize)| begin >= first && end <= over;
+    LASTING.get().is_some_and(|lasting| lasting.is_on_heap(begin, end) || lasting.variables.iter().any(within))
+}
+
 /// The last page that was found to be readable in the call at hand, so that it need not be looked at again.
 #[derive(Debug, Default)]
 pub struct Asked(usize);
@@ -101,7 +108,7 @@ impl Asked {
     }
 
     fn ask(&self, first: usize, end: usize) -> bool {
-        (first..end).step_by(PAGE).all(|page| page == self.0 || is_page_readable(page))
+        (first..end).step_by(PAGE).all(|page| page == self.0 || is_page_readable(page) || guard::is_closed(page))
     }
 }
 

@@ -188,6 +188,59 @@ pub unsafe fn leave(thread: &Thread, pending: &Pending, a: &[usize], code: i32) 
     }
 }
 
+/// An access of the program to a buffer that an operation under way uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The number of the operation's request.
+    pub request: i64,
+    /// Whether the operation sends the buffer; else it receives into it.
+    pub is_sent: bool,
+    /// Whether the program wrote to it; else it read it.
+    pub is_store: bool,
+    /// Where the buffer begins.
+    pub address: usize,
+    /// The first byte that was accessed, from there,
+    pub offset: usize,
+    /// and how many.
+    pub bytes: usize,
+}
+
+/// Puts an access on record, as a call that nobody makes. `stack` is a word of `frames`; 0 where nobody knows.
+#[cold]
+pub fn access(lane: &mut Lane, stack: usize, access: &Access) {
+    let words = &mut lane.arguments.words;
+    words.begin([1 << 62 | u64::from(mpi::MPITRACE_ACCESS.0), stack as u64]);
+    words.int(access.request);
+    words.text(if access.is_sent { b"send" } else { b"receive" });
+    words.text(if access.is_store { b"store" } else { b"load" });
+    [access.address, access.offset, access.bytes].into_iter().for_each(|number| words.int(number as i64));
+    happened(lane, mpi::MPITRACE_ACCESS, stack);
+}
+
+/// Puts on record how many buffers were landed, guarded, not landed, and not guarded though they were to be.
+#[cold]
+pub fn lent(lane: &mut Lane, counts: [u64; 4]) {
+    let words = &mut lane.arguments.words;
+    words.begin([1 << 62 | u64::from(mpi::MPITRACE_LENT.0), 0]);
+    counts.into_iter().for_each(|count| words.int(count as i64));
+    happened(lane, mpi::MPITRACE_LENT, 0);
+}
+
+/// Something that is no call has happened, now: its arguments are those of the lane.
+fn happened(lane: &mut Lane, function: Function, stack: usize) {
+    if !lane.recording.has_room() && !lane.flush() {
+        return;
+    }
+    let Some(call) = number_of_call(lane, function, stack) else { return };
+    lane.calls += 1;
+    let open = lane.recording.begin(call, clock::ticks());
+    lane.results.words.begin([1 << 61 | u64::from(function.0), 0]);
+    lane.results.words.nil_until(function.parameters().len());
+    if let Some(outcome) = outcome_number(lane, 0, None) {
+        lane.recording.finish(open, outcome, clock::ticks(), &[]);
+    }
+}
+
 /// The levels of MPI_Pcontrol that the standard speaks of: recording is off, is on, and what was recorded is saved.
 const OFF: i32 = 0;
 const ON: i32 = 1;

@@ -219,6 +219,12 @@ impl Requests {
         self.slots[last as usize].next = Some(youngest);
     }
 
+    /// The number of the youngest request with this handle.
+    pub fn youngest(&mut self, handle: u64) -> Option<i64> {
+        let sharers = std::iter::successors(self.oldest.get(handle), |&at| self.slots[at as usize].next);
+        sharers.last().map(|at| FIRST_MADE + i64::from(at))
+    }
+
     /// Whether there is one that is neither a send nor a receive, and that the program has not completed.
     pub fn has_other(&self) -> bool {
         let is_other =

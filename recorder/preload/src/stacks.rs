@@ -10,6 +10,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::guard::Snapshot;
 use crate::loader::{self, Object};
 use crate::ranges::Ranges;
 use crate::unwinding::{Function, Registers, function_at};
@@ -133,6 +134,13 @@ impl Stacks {
         found
     }
 
+    /// The word for the stack of a thread that was stopped in the midst of a function.
+    pub fn of_snapshot(&mut self, snapshot: &Snapshot) -> usize {
+        let (registers, place) = (snapshot.registers, snapshot.registers.place);
+        self.follow(registers, true, |at| snapshot.word(at), |_, _| {});
+        if self.addresses.is_empty() { place } else { frames::of_code(&self.addresses) }
+    }
+
     fn found(&mut self, frame: usize, depends: &mut Vec<(usize, usize)>) -> Found {
         let limit = if (self.low..self.high).contains(&frame) { self.high } else { (frame + PAGE) & !(PAGE - 1) };
         let read = |at: usize| {
@@ -140,14 +148,30 @@ impl Stacks {
             // SAFETY: the word lies on the stack that this frame is on, above it.
             is_stack.then(|| unsafe { (at as *const usize).read() })
         };
-        let mut registers = Registers::of_caller(frame);
-        let (first, is_module) = (registers.place, python::is_module(registers.place));
+        let registers = Registers::of_caller(frame);
+        let method = self.follow(registers, false, read, |at, word| depends.push((at - frame, word)));
+        let stack = if self.addresses.is_empty() { registers.place } else { frames::of_code(&self.addresses) };
+        Found { stack, method }
+    }
+
+    /// Goes from a place outwards, and notes the addresses that are the program's. Gives where the function begins that Python has called,
+    /// if the place is in an extension module. Who `may_begin_in_ends` was stopped in a function such as `memcpy`.
+    fn follow(
+        &mut self,
+        mut registers: Registers,
+        mut may_begin_in_ends: bool,
+        read: impl Fn(usize) -> Option<usize>,
+        mut depends: impl FnMut(usize, usize),
+    ) -> usize {
+        let is_module = python::is_module(registers.place);
         let mut method = 0;
         self.addresses.clear();
         for _ in 0..LAYERS_MAX + self.depth {
             let place = registers.place;
             let is_on_the_way = if is_module { python::is_module(place) } else { LAYERS.contain(place) };
-            if !is_on_the_way && (is_module || place < PAGE || ENDS.contain(place) || python::is_interpreter(place)) {
+            may_begin_in_ends &= ENDS.contain(place);
+            let is_end = ENDS.contain(place) && !may_begin_in_ends;
+            if !is_on_the_way && (is_module || place < PAGE || is_end || python::is_interpreter(place)) {
                 break;
             }
             if !is_on_the_way {
@@ -160,12 +184,10 @@ impl Stacks {
             if is_module {
                 method = function.code.start;
             }
-            let depends = |at: usize, word: usize| depends.push((at - frame, word));
-            let Some(caller) = function.rule.and_then(|rule| registers.caller(rule, read, depends)) else { break };
+            let Some(caller) = function.rule.and_then(|rule| registers.caller(rule, &read, &mut depends)) else { break };
             registers = caller;
         }
-        let stack = if self.addresses.is_empty() { first } else { frames::of_code(&self.addresses) };
-        Found { stack, method }
+        method
     }
 
     /// The function that a return address lies in.

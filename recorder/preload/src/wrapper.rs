@@ -12,7 +12,7 @@ use traces::{Class, Function, Kind, mpi};
 use crate::abi::abi;
 use crate::lane::{THREAD, Thread};
 use crate::record::Pending;
-use crate::{following, gather, handles, process, real, record};
+use crate::{following, gather, handles, lending, process, real, record};
 
 /// Which of a function's two names was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,11 +82,19 @@ unsafe fn call_in<const N: usize>(
         return unsafe { nested(thread, address, function, a) };
     }
     thread.outermost.set(function);
+    if lending::is_on() {
+        // What the program has done comes before what it does now.
+        _ = catch_unwind(AssertUnwindSafe(|| lending::tell_before(thread, function)));
+    }
     let mut pending = None;
     // SAFETY: as the caller's.
     let entered = catch_unwind(AssertUnwindSafe(|| unsafe { record::enter(thread, function, a, frame, &mut pending) }));
     if N == 0 && function == mpi::FINALIZE && entered.is_ok() {
         gather(thread, pending.as_ref());
+    }
+    if lending::is_on() {
+        // SAFETY: as the caller's.
+        return unsafe { call_lending(thread, address, function, a, pending.as_ref()) };
     }
     // What is not on record is on no course.
     let is_followed = following::is_on() && pending.is_some();
@@ -97,15 +105,47 @@ unsafe fn call_in<const N: usize>(
         // SAFETY: as the caller's; `enter` replaced an ignored status by memory for it, at most.
         None => unsafe { real::invoke(address, a) },
     };
-    if let Some(pending) = &pending {
-        // SAFETY: the call has returned.
-        if catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(thread, pending, a, result as i32) })).is_err() {
-            process::stop();
-        }
-        if following::is_on() {
-            following::compare(thread, function, result as i32);
-        }
+    // SAFETY: the call has returned.
+    unsafe { leave(thread, function, a, pending.as_ref(), result) };
+    result
+}
+
+/// # Safety
+/// The call of this function with these arguments has returned this.
+#[inline(always)]
+unsafe fn leave<const N: usize>(thread: &Thread, function: Function, a: &[usize; N], pending: Option<&Pending>, result: usize) {
+    let Some(pending) = pending else { return };
+    // SAFETY: as the caller's.
+    if catch_unwind(AssertUnwindSafe(|| unsafe { record::leave(thread, pending, a, result as i32) })).is_err() {
+        process::stop();
     }
+    if following::is_on() {
+        following::compare(thread, function, result as i32);
+    }
+}
+
+/// A call that is on record, in a program whose buffers are lent to the library.
+///
+/// # Safety
+/// As [`call`].
+#[cold]
+#[inline(never)]
+unsafe fn call_lending<const N: usize>(
+    thread: &Thread,
+    address: usize,
+    function: Function,
+    a: &mut [usize; N],
+    pending: Option<&Pending>,
+) -> usize {
+    // SAFETY: as the caller's.
+    let (mut call, made) = unsafe { lending::before(thread, function, a, pending.is_some()) };
+    // SAFETY: as the caller's; in place of the program's buffers there is as much memory.
+    let result = made.unwrap_or_else(|| unsafe { real::invoke(address, a) });
+    // SAFETY: as the caller's.
+    unsafe { lending::after(function, a, result as i32, &mut call) };
+    // SAFETY: as the caller's.
+    unsafe { leave(thread, function, a, pending, result) };
+    lending::finish(thread, function, result as i32, call);
     result
 }
 

@@ -98,7 +98,8 @@ pub(super) fn drop_consequences(evidence: Evidence, findings: &mut Vec<Finding>)
     let labels = findings.iter().filter(is_one).flat_map(|finding| &finding.labels);
     let known: Vec<_> = labels.filter_map(|label| evidence.call(label.place).site).collect();
     let is_known = |place: Place| evidence.call(place).site.is_some_and(|site| known.contains(&site));
-    findings.retain(|finding| finding.rule != &rules::BUFFER_REUSED || !finding.labels.iter().any(|l| is_known(l.place)));
+    let is_consequence = |finding: &Finding| [&rules::BUFFER_REUSED, &rules::BUFFER_TOUCHED].contains(&finding.rule);
+    findings.retain(|finding| !is_consequence(finding) || !finding.labels.iter().any(|l| is_known(l.place)));
 }
 
 /// How a communication completes, if an operation is one.

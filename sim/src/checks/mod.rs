@@ -37,6 +37,7 @@ mod schedules;
 mod sharing;
 mod standing;
 mod started;
+mod touches;
 mod types;
 mod usage;
 mod wildcards;
@@ -256,6 +257,7 @@ fn findings(evidence: Evidence, log: &Log, walk: &Walk) -> Vec<Finding> {
     let mut found = collectives::check(evidence, log);
     found.extend(arguments::check(evidence, log));
     found.extend(buffers::check(evidence));
+    found.extend(touches::check(evidence));
     // What a process has done to its objects may have been dropped.
     if !evidence.is_tail() {
         found.extend(contents::check(evidence, log));
@@ -372,6 +374,7 @@ fn finished_ranks(trace: &Trace) -> u32 {
 fn caveats(trace: &Trace, program: &Program, log: &Log) -> Vec<String> {
     let mut list = trace.damage.clone();
     list.extend(program.caveats.iter().cloned());
+    list.extend(touches::caveats(trace));
     // Where calls are missing on purpose, that others do not fit is no news.
     if let Some(first) = log.forced.first().filter(|_| trace.paused_ranks().is_empty()) {
         let event = &trace.lanes[first.lane as usize].events[first.event as usize];

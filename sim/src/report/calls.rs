@@ -1,7 +1,7 @@
 //! A call in the few words that tell it from other calls.
 
 use traces::call::value_text;
-use traces::{Call, Direction, Kind, Value, constant};
+use traces::{Call, Class, Direction, Kind, Value, constant};
 
 /// Arrays up to this length are shown; longer ones say nothing at a glance.
 const SHORT: usize = 4;
@@ -11,6 +11,9 @@ const SHORT: usize = 4;
 /// Addresses, handles of requests and what MPI returns are left out, and so is MPI_COMM_WORLD.
 #[must_use]
 pub fn summary(call: &Call) -> String {
+    if call.function.class() == Class::Program {
+        return "the program".into();
+    }
     let mut shown: Vec<String> = Vec::new();
     let mut after_count = false;
     for (parameter, value) in call.function.parameters().iter().zip(&call.arguments) {

@@ -66,7 +66,34 @@ something else.
 It is seen by digests: that of the buffer when the send was started differs from
 that when it was completed, or that of what was sent from that of what arrived.
 Of more than 16 KiB they cover samples, so that a small change in a large buffer
-may go unseen; `mpitrace record --payload full` looks at every byte.
+may go unseen; `mpitrace record --payload full` looks at every byte, and
+`mpitrace record --guard` names the line that writes.
 
 The standard: Communication Initiation (3.7.2).",
+};
+
+/// A receive buffer was read or written while an operation was receiving into it.
+pub static BUFFER_TOUCHED: Rule = Rule {
+    name: "buffer/touched",
+    summary: "a buffer is read or written while MPI is receiving into it",
+    explanation: "\
+A nonblocking receive lends its buffer to MPI until a call such as MPI_Wait or
+MPI_Test has completed it. What the program reads from it before is the old data,
+the new, or some of each; what it writes to it may be overwritten, or overwrite
+what has arrived. It often goes well on one library, and not on another.
+
+    MPI_Irecv(x, n, MPI_INT, 1, 0, comm, &request);
+    if (x[0] > 0) work(x);             /* too early */
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
+
+Complete the operation first, or use other memory. All that a receive has room for
+is lent, however short the message is. Bytes in the holes of a derived datatype are
+not, and what is being sent may be read, since MPI 2.2.
+
+It is seen in runs under `mpitrace record --guard`, which names the line of each
+access, or under `--landing`, which tells that a buffer was written to between the
+two calls, and not where.
+
+The standard: Communication Initiation (3.7.2), Nonblocking Collective Operations
+(6.12).",
 };

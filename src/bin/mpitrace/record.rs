@@ -12,7 +12,8 @@ use mpitrace::exit;
 use recorder::Error;
 use recorder::launch::{OnHang, Request, launch};
 use recorder::settings::{
-    GATHER_PATIENCE, HANG_AFTER, LAST, ON_HANG, OUTPUT, PAYLOAD, PCONTROL, PRELOAD, QUIET, STACK, Setting, bytes, is_true,
+    GATHER_PATIENCE, GUARD, HANG_AFTER, LANDING, LAST, ON_HANG, OUTPUT, PAYLOAD, PCONTROL, PRELOAD, QUIET, STACK, Setting, bytes,
+    is_true,
 };
 use traces::payload::Keep;
 
@@ -63,6 +64,14 @@ pub struct Arguments {
     #[arg(long = long(PCONTROL), env = PCONTROL.variable, help = PCONTROL.meaning, value_name = "HOW")]
     #[arg(default_value = PCONTROL.default, value_enum)]
     pcontrol: Pcontrol,
+
+    #[arg(long = long(LANDING), env = LANDING.variable, help = LANDING.meaning)]
+    #[arg(value_parser = StringValueParser::new().map(|text| is_true(&text)), action = clap::ArgAction::SetTrue)]
+    landing: bool,
+
+    #[arg(long = long(GUARD), env = GUARD.variable, help = GUARD.meaning)]
+    #[arg(value_parser = StringValueParser::new().map(|text| is_true(&text)), action = clap::ArgAction::SetTrue)]
+    guard: bool,
 
     #[arg(long = long(HANG_AFTER), env = HANG_AFTER.variable, help = HANG_AFTER.meaning, value_name = "SECONDS")]
     #[arg(default_value = HANG_AFTER.default)]
@@ -154,6 +163,12 @@ pub fn run(arguments: Arguments) -> ExitCode {
         );
         return ExitCode::from(exit::RECORD_FAILED);
     }
+    if arguments.guard && !cfg!(target_arch = "x86_64") {
+        eprintln!(
+            "mpitrace: --guard needs an x86-64 processor, which can step over a single access; --landing works on this one"
+        );
+        return ExitCode::from(exit::RECORD_FAILED);
+    }
     let mut words = arguments.app.into_iter();
     let request = Request {
         program: words.next().unwrap_or_default(),
@@ -165,6 +180,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         quiet: arguments.quiet,
         ignores_broken_pipes: broken_pipes::were_ignored(),
         ignores_pcontrol: arguments.pcontrol == Pcontrol::Ignore,
+        landing: arguments.landing,
+        guard: arguments.guard,
         hang_after_s: arguments.hang_after,
         on_hang: arguments.on_hang.into(),
         gather_patience_s: arguments.gather_patience,

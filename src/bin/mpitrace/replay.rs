@@ -165,6 +165,8 @@ fn prepare(arguments: &Arguments, job: &Job) -> Result<Request, String> {
         quiet: arguments.quiet,
         ignores_broken_pipes: broken_pipes::were_ignored(),
         ignores_pcontrol: false,
+        landing: false,
+        guard: false,
         hang_after_s: arguments.hang_after,
         on_hang: arguments.on_hang.into(),
         gather_patience_s: DEFAULT_GATHER_PATIENCE_S,
