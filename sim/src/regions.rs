@@ -44,12 +44,6 @@ pub struct Region {
     pub place: Place,
     /// The file, by its number in the trace.
     pub file: i64,
-    /// The file, by where its collectives go.
-    #[expect(
-        dead_code,
-        reason = "who touches the same bytes of a file at once is asked by its collectives, which a rule wants to know"
-    )]
-    pub(crate) context: ContextId,
     /// What is done.
     pub kind: Kind,
     /// What says where.
@@ -209,7 +203,7 @@ impl Walk<'_> {
                 };
                 step(None, shared, &view)
             }
-            _ => self.access(place, a, file, context, &mut view).and_then(|(region, shared)| step(Some(region), shared, &view)),
+            _ => self.access(place, a, file, &mut view).and_then(|(region, shared)| step(Some(region), shared, &view)),
         };
         self.views.insert(file, view);
         moved
@@ -249,7 +243,7 @@ impl Walk<'_> {
     }
 
     /// What a call reads or writes, and what it does to the shared pointer. Moves the individual one.
-    fn access(&self, place: Place, a: &Arguments, file: i64, context: ContextId, view: &mut View) -> Option<(Region, Shared)> {
+    fn access(&self, place: Place, a: &Arguments, file: i64, view: &mut View) -> Option<(Region, Shared)> {
         let function = a.function();
         let (kind, pointer) = way(function)?;
         let asked = self.bytes_of(a.call.int("count"), a.call.int("datatype"));
@@ -272,7 +266,7 @@ impl Walk<'_> {
             _ => Shared::Nothing,
         };
         let bytes = if pointer == Pointer::Shared { None } else { view.bytes(position, len) };
-        Some((Region { place, file, context, kind, pointer, is_collective, bytes }, shared))
+        Some((Region { place, file, kind, pointer, is_collective, bytes }, shared))
     }
 }
 

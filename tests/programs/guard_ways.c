@@ -1,6 +1,6 @@
 // As landing.c, with the pages of what is under way closed: everything comes to where it belongs, in every way to complete an operation.
 // record: --guard
-// expect: nothing
+// expect: warning request/freed-active
 #include "require.h"
 #include <string.h>
 

@@ -1,7 +1,7 @@
 // Everything that lands beside the program's buffers comes to where it belongs, in every way to complete an operation: derived types, whose
 // holes are the program's, short messages, persistent operations, cancelled, freed and looked at ones, collectives, in place and not.
 // record: --landing
-// expect: nothing
+// expect: warning request/freed-active
 #include "require.h"
 #include <string.h>
 

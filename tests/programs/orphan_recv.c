@@ -1,5 +1,6 @@
 // Rank 1 posts a receive that nobody sends to, and frees its request without waiting for it.
 // expect: error match/orphan-recv
+// expect: warning request/freed-active
 // ends: ok
 #include <mpi.h>
 

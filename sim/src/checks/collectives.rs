@@ -1,16 +1,20 @@
-//! Members of a collective that disagree: `collective/order`, `collective/root`, `collective/operation`, `collective/type`.
+//! Members of a collective that disagree: `collective/order`, `collective/root`, `collective/operation`, `collective/type`,
+//! `collective/in-place`.
 //!
 //! Each distinct meeting of calls is looked at once, however often it was repeated. After a wrong order on a communicator everything that
 //! follows there is a consequence, and not reported.
 
 use std::collections::BTreeMap;
 
+use traces::constant::IN_PLACE;
+use traces::function::mpi;
 use traces::trace::is_made;
 use traces::{Function, SiteId};
 
 use super::wording::{count, distinct, ranks};
 use super::{Evidence, across, collective_data, primary};
 use crate::finding::{Finding, Label, Place, Severity};
+use crate::lift::{Pattern, blocking_form};
 use crate::machine::Log;
 use crate::program::{CollectiveId, ContextId};
 use crate::rules::{self, Rule};
@@ -116,7 +120,24 @@ fn disagreement(evidence: Evidence, meeting: Meeting) -> Option<Finding> {
         let name = |call: &traces::Call| call.int("op").filter(|op| !is_made(*op));
         differing(evidence, meeting, function, &rules::COLLECTIVE_OPERATION, ("op", ["reduces with", "reduce with"]), name)
     };
-    root().or_else(operation).or_else(|| collective_data::check(evidence, meeting, function))
+    let data = || collective_data::check(evidence, meeting, function);
+    root().or_else(operation).or_else(data).or_else(|| in_place(evidence, meeting, function))
+}
+
+/// MPI_IN_PLACE on some ranks, where all have to give it or none. Most libraries put up with it.
+fn in_place(evidence: Evidence, meeting: Meeting, function: Function) -> Option<Finding> {
+    let (blocking, pattern) = blocking_form(function)?;
+    // A prefix reduction takes what each rank has.
+    let is_of_all = pattern == Pattern::AllToAll && function.parameter("sendbuf").is_some() && blocking != mpi::BARRIER;
+    let groups = by(meeting, |place, _| evidence.call(place).int("sendbuf") == Some(IN_PLACE));
+    let (Some(without), Some(with), true) = (groups.get(&false), groups.get(&true), is_of_all) else { return None };
+    let verb = if with.len() == 1 { "gives" } else { "give" };
+    let others = who(evidence, without);
+    let (do_not, called) = (if without.len() == 1 { "does not" } else { "do not" }, evidence.called(with[0]));
+    let title = format!("{} {verb} MPI_IN_PLACE to {called}, and {others} {do_not}", who(evidence, with));
+    let mut found = Finding::new(&rules::COLLECTIVE_IN_PLACE, Severity::Warning, title);
+    found.labels = vec![label(evidence, with, "gives MPI_IN_PLACE"), label(evidence, without, "gives a buffer")];
+    Some(found)
 }
 
 /// An argument on which the calls differ. None is a value that cannot be compared, and agrees with every other of its kind.

@@ -1,7 +1,8 @@
 //! Accesses of different ranks to the same bytes of a file that nothing keeps apart, where one writes: `file/race`.
 //!
-//! Looked at is what is certain: calls with an offset of their own, on a file that was opened by all together and has the view that it was
-//! opened with. Between two calls of MPI_File_sync such accesses are in conflict, unless the file is atomic.
+//! Looked at is what is certain, on a file that was opened by all together. Between two calls of MPI_File_sync such accesses are in conflict,
+//! unless the file is atomic. What has an offset of its own in a file without a view is known by its call; what goes through views and
+//! pointers has its bytes from `crate::regions`, in runs of which that does not take too much memory.
 
 use std::collections::BTreeMap;
 
@@ -14,19 +15,26 @@ use super::sharing::range;
 use super::wording::distinct;
 use super::{Evidence, Report, primary};
 use crate::finding::{Finding, Place, Severity};
+use crate::footprint::{Footprint, Overlap};
 use crate::lift::{Arguments, Datatypes};
 use crate::order::Order;
 use crate::program::{ContextId, Thing};
+use crate::regions::{self, Kind, Region};
 use crate::rules;
 
 /// So many pairs of accesses to a file are compared between two synchronisations.
 const PAIRS_MAX: u32 = 1 << 18;
+
+/// Calls on files of which so many, and no more, are followed through views and pointers.
+const FOLLOWED_MAX: usize = 1 << 20;
 
 /// An access.
 #[derive(Clone, Copy, Debug)]
 struct Access {
     /// Its bytes in the file, from the first one to behind the last one.
     bytes: (u64, u64),
+    /// Which of the regions says what of it they are; None if they are all.
+    region: Option<usize>,
     writes: bool,
     place: Place,
 }
@@ -41,15 +49,28 @@ pub(super) fn pairs(evidence: Evidence) -> Vec<Pair> {
     if !is_on_file.contains(&true) {
         return pairs;
     }
+    let regions = regions(evidence, &is_on_file);
     let mut groups = Groups::new();
     for number in 0..evidence.trace.lanes.len() {
-        of_lane(evidence, number, &is_on_file, &mut groups);
+        of_lane(evidence, number, &is_on_file, &regions, &mut groups);
     }
     for ((file, _), mut accesses) in groups {
         accesses.sort_by_key(|access| (access.bytes, access.place));
-        among(evidence, file, &accesses, &mut pairs);
+        among(evidence, file, (&accesses, &regions), &mut pairs);
     }
     pairs
+}
+
+/// What calls do to files through views and pointers, if there are such calls, by place.
+fn regions(evidence: Evidence, is_on_file: &[bool]) -> Vec<Region> {
+    let needs_them = |call: &Call| {
+        let name = call.function.name();
+        call.function.small() == mpi::FILE_SET_VIEW
+            || ((name.contains("read") || name.contains("write")) && !name.contains("_at"))
+    };
+    let calls = evidence.trace.lanes.iter().flat_map(|lane| &lane.events).filter(|event| is_on_file[event.call.0 as usize]);
+    let is_asked = evidence.trace.calls.iter().zip(is_on_file).any(|(call, is_on_file)| *is_on_file && needs_them(call));
+    if is_asked && calls.count() <= FOLLOWED_MAX { regions::find(evidence.trace, evidence.lifted) } else { Vec::new() }
 }
 
 /// One finding for each of them.
@@ -98,7 +119,7 @@ impl Known {
 }
 
 /// The accesses of a lane. One that comes again between the same synchronisations, with the same data, tells nothing new.
-fn of_lane(evidence: Evidence, number: usize, is_on_file: &[bool], groups: &mut Groups) {
+fn of_lane(evidence: Evidence, number: usize, is_on_file: &[bool], regions: &[Region], groups: &mut Groups) {
     let lane = &evidence.trace.lanes[number];
     let lifted = evidence.lifted;
     let Some(rank) = lane.rank.filter(|rank| !evidence.program.has_threads(*rank)) else { return };
@@ -116,13 +137,38 @@ fn of_lane(evidence: Evidence, number: usize, is_on_file: &[bool], groups: &mut 
             state.is_atomic = if a.function() == mpi::FILE_SET_ATOMICITY { a.int_or("flag", 1) != 0 } else { state.is_atomic };
             continue;
         }
-        let (Some((bytes, writes)), false) = (known.access, a.failed() || state.is_atomic || state.has_view) else { continue };
+        if a.failed() || state.is_atomic {
+            continue;
+        }
         let place = Place { lane: u32::try_from(number).unwrap_or(u32::MAX), event: at };
-        let now = (state.separations, if writes { arrivals::word(evidence, place, 0) } else { None });
-        if known.last.replace(now) != Some(now) {
-            groups.entry((known.file, state.separations)).or_default().push(Access { bytes, writes, place });
+        let group = (known.file, state.separations);
+        if let Some((bytes, writes)) = known.access.filter(|_| !state.has_view) {
+            let now = (state.separations, if writes { arrivals::word(evidence, place, 0) } else { None });
+            if known.last.replace(now) != Some(now) {
+                groups.entry(group).or_default().push(Access { bytes, region: None, writes, place });
+            }
+        } else if let Some(access) = through_view(regions, place) {
+            groups.entry(group).or_default().push(access);
         }
     }
+}
+
+/// The access of a call whose bytes its view and its pointer tell.
+fn through_view(regions: &[Region], place: Place) -> Option<Access> {
+    let at = regions.binary_search_by_key(&place, |region| region.place).ok()?;
+    let (first, end) = regions[at].bytes.as_ref()?.bounds()?;
+    let bytes = (u64::try_from(first).ok()?, u64::try_from(end).ok()?);
+    Some(Access { bytes, region: Some(at), writes: regions[at].kind == Kind::Write, place })
+}
+
+/// Whether two accesses have a byte in common, for certain.
+fn overlap(regions: &[Region], one: &Access, other: &Access) -> bool {
+    let footprint = |access: &Access| match access.region {
+        Some(at) => regions[at].bytes.clone(),
+        None => Footprint::block(i64::try_from(access.bytes.0).ok()?, access.bytes.1 - access.bytes.0),
+    };
+    let are_whole = one.region.is_none() && other.region.is_none();
+    are_whole || footprint(one).zip(footprint(other)).is_some_and(|(one, other)| one.overlaps(&other) == Overlap::Yes)
 }
 
 /// Two lines whose accesses are in conflict.
@@ -133,7 +179,7 @@ pub(super) struct Pair {
 }
 
 /// Accesses that share bytes, those that begin first ahead: all of one rank to the same bytes at once.
-fn among(evidence: Evidence, file: ContextId, accesses: &[Access], pairs: &mut Vec<Pair>) {
+fn among(evidence: Evidence, file: ContextId, (accesses, regions): (&[Access], &[Region]), pairs: &mut Vec<Pair>) {
     let mut left = PAIRS_MAX;
     let mut open: Vec<&[Access]> = Vec::new();
     let writes = |list: &[Access]| list.iter().any(|access| access.writes);
@@ -146,7 +192,8 @@ fn among(evidence: Evidence, file: ContextId, accesses: &[Access], pairs: &mut V
             for other in rivals.iter().copied().flatten() {
                 let Some(rest) = left.checked_sub(1) else { return };
                 left = rest;
-                if (access.writes || other.writes) && !writes_the_same(evidence, access, other) {
+                let is_conflict = (access.writes || other.writes) && overlap(regions, access, other);
+                if is_conflict && !writes_the_same(evidence, access, other) {
                     add(evidence, file, [*other, *access], pairs);
                 }
             }
@@ -161,6 +208,7 @@ fn writes_the_same(evidence: Evidence, one: &Access, other: &Access) -> bool {
     one.writes
         && other.writes
         && one.bytes == other.bytes
+        && (one.region, other.region) == (None, None)
         && digest(one).zip(digest(other)).is_none_or(|(one, other)| one == other)
 }
 
@@ -196,7 +244,9 @@ impl Pair {
         let shared = (one.bytes.0.max(other.bytes.0), one.bytes.1.min(other.bytes.1) - 1);
         let [first, last] = [shared.0, shared.1].map(|byte| i64::try_from(byte).unwrap_or(i64::MAX));
         let name = evidence.name_of(self.file);
-        let label = |access: Access| primary(access.place, format!("{} {} of {name}", verb(access), range(first, last)));
+        // What a view leaves out between them is in this range, too.
+        let what = if (one.region, other.region) == (None, None) { "" } else { "some of " };
+        let label = |access: Access| primary(access.place, format!("{} {what}{} of {name}", verb(access), range(first, last)));
         found.labels = vec![label(other), label(one)];
         let who = distinct(self.ranks);
         if who.len() > 2 {

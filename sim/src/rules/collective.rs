@@ -70,3 +70,20 @@ a rank must be the count that this rank gives.
 
 The standard: Collective Communication, Introduction (6.1).",
 };
+
+/// MPI_IN_PLACE on some ranks only.
+pub static COLLECTIVE_IN_PLACE: Rule = Rule {
+    name: "collective/in-place",
+    summary: "some ranks give MPI_IN_PLACE to a collective operation where all have to, or none",
+    explanation: "\
+Where all ranks get a result (MPI_Allreduce, MPI_Allgather, MPI_Alltoall,
+MPI_Reduce_scatter and their variants), MPI_IN_PLACE is given by all of them or by
+none. Libraries choose the algorithm by it: one rank takes another one than the
+others, and what comes of that is their affair. Most put up with it.
+
+    MPI_Allreduce(rank == 0 ? MPI_IN_PLACE : x, y, ...);
+
+Give it on all ranks, or on none. In rooted operations it is the root's only.
+
+The standard: \"In Place\" in Allgather (6.7), Alltoall (6.8), Allreduce (6.9.6).",
+};
