@@ -87,8 +87,8 @@ what has arrived. It often goes well on one library, and not on another.
     MPI_Wait(&request, MPI_STATUS_IGNORE);
 
 Complete the operation first, or use other memory. All that a receive has room for
-is lent, however short the message is. Bytes in the holes of a derived datatype are
-not, and what is being sent may be read, since MPI 2.2.
+is lent, however short the message is. Bytes in the holes of a derived datatype
+are not, and what is being sent may be read, since MPI 2.2.
 
 It is seen in runs under `mpitrace record --guard`, which names the line of each
 access, or under `--landing`, which tells that a buffer was written to between the

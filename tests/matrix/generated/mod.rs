@@ -72,6 +72,7 @@ impl Variant {
     }
 }
 
+/// What all of them begin with. The library may end the job at the first mistake: by then every rank is on record.
 const BEFORE: &str = r#"#include <mpi.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -91,7 +92,8 @@ int main(int argc, char **argv) {
     (void)world, (void)group, (void)status, (void)memory;
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &size);"#;
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    MPI_Barrier(MPI_COMM_WORLD);"#;
 
 const AFTER: &str = r"    MPI_Finalize();
     return 0;
