@@ -122,10 +122,8 @@ fn is_driven_into_its_deadlock(name: &str, rule: &str, mpi: &Mpi) -> Result<(), 
     let command = command(&words, "LATE=1", &program);
     let run = Run { mpi, command: &command, options: &[], input: None, directory: workplace.join("replayed") };
     let replayed = run.directory.join("replay.msgpack");
-    let status = run.plainly_to(&replayed)?;
-    if status.is_some_and(|status| status.success()) {
-        return Err("it should hang and be ended, and ended well".into());
-    }
+    // How a launcher ends whose ranks were stopped is its own affair. What hung shows in the trace.
+    run.plainly_to(&replayed)?;
     job::wait_until("the segments should be joined", || replayed.exists())?;
     let found = String::from_utf8_lossy(&check(&replayed, "text")?.stdout).into_owned();
     let expected = format!("error[{rule}]");
