@@ -48,15 +48,24 @@ impl Run<'_> {
         Ok(Err(others))
     }
 
-    /// Runs it as it is until it ends, or has made a file: a launcher may not come back although its ranks have ended. Gives how it ended.
-    pub fn plainly_to(&self, made: &Path) -> Result<Option<ExitStatus>, String> {
+    /// Runs it as it is until it has made a file, or ended without: a launcher may not come back although its ranks have ended, may not find its server,
+    /// and may wait for it, and then the run is made again.
+    pub fn plainly_to(&self, made: &Path) -> Result<(), String> {
+        let mut tries = (0..PLAIN_RUNS_MAX).map(|_| self.run_to(made)).filter(|tried| *tried != Ok(Some(NO_SERVER)));
+        match tries.next() {
+            Some(Err(_)) => tries.next().unwrap_or(Ok(None)).map(|_| ()),
+            _ => Ok(()),
+        }
+    }
+
+    fn run_to(&self, made: &Path) -> Result<Option<i32>, String> {
         let mut job = self.started(self.mpi.launch(4))?;
         let status = job.wait(|| made.exists())?;
         match status {
             Some(_) => job.settle()?,
             None => job.kill()?,
         }
-        Ok(status)
+        Ok(status.and_then(|status| status.code()))
     }
 
     /// Runs it as it is, and gives how it ended.
