@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Pid;
 
 /// No run takes this long, not even on a slow and busy machine. Nothing is decided by it but that a test has failed.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// And none at night takes this long.
 const PATIENCE_OF_A_NIGHT: Duration = Duration::from_secs(3600);
