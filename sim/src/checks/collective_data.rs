@@ -3,6 +3,7 @@
 //! A member gives something to another one, which expects something from it; in a reduction all give the same. What is not known
 //! (a datatype whose constructor is not followed) agrees with everything.
 
+use rustc_hash::FxHashMap;
 use traces::constant::{IN_PLACE, PROC_NULL, ROOT};
 use traces::function::{Function, mpi};
 use traces::{Call, Value};
@@ -47,7 +48,8 @@ pub(super) fn check(evidence: Evidence, meeting: Meeting, function: Function) ->
         let others = members.iter().filter(|m| m.place != first.place && meets(first, m));
         faults.extend(others.filter_map(|other| exchange.uniform_fault(first, other)));
     } else if pattern == Pattern::Neighbours {
-        faults.extend(members.iter().flat_map(|taker| exchange.neighbour_faults(&members, taker)));
+        let by_rank: FxHashMap<usize, &Member> = members.iter().map(|member| (member.rank, member)).collect();
+        faults.extend(members.iter().flat_map(|taker| exchange.neighbour_faults(&by_rank, taker)));
     } else {
         if !is_inter && exchange.is_even(&members) {
             return None;
@@ -133,11 +135,11 @@ impl Exchange<'_> {
     }
 
     /// What comes from a member's neighbours and is not what it expects.
-    fn neighbour_faults(&self, members: &[Member], taker: &Member) -> Vec<[(Place, String); 2]> {
+    fn neighbour_faults(&self, by_rank: &FxHashMap<usize, &Member>, taker: &Member) -> Vec<[(Place, String); 2]> {
         let (comm, rank) = (taker.call.int("comm"), u32::try_from(taker.rank).ok());
         let inflows = comm.zip(rank).and_then(|(comm, rank)| self.evidence.lifted.topologies.inflows(comm, rank));
         let fault = |inflow: &Inflow| {
-            let giver = members.iter().find(|member| i64::try_from(member.rank) == Ok(inflow.source))?;
+            let giver = by_rank.get(&usize::try_from(inflow.source).ok()?)?;
             let gives = self.block(giver, inflow.from, "send")?;
             let takes = self.block(taker, inflow.into, "recv")?;
             self.fault((giver, gives, "sends"), (taker, takes, "expects"))
